@@ -1,0 +1,144 @@
+"""What an analysis says: the one form from which JSON, OpenAPI, table and report follow."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Label = Literal["REAL", "FAKE", "NO FACE"]
+Certainty = Literal["high", "low"]
+Box = tuple[float, float, float, float]  # x, y, width, height in pixels of the picture as shown
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which detector answered. `false_positive_rate` is the one measured at the threshold, None where unknown."""
+
+    name: str
+    version: str
+    digest: str
+    architectures: dict[str, str]
+    false_positive_rate: float | None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What the file is: as probed, not as named. Width and height in pixels as shown, after rotation."""
+
+    sha256: str
+    bytes: int
+    container: str
+    codec: str
+    width: int
+    height: int
+    duration_s: float | None
+    frame_rate: float | None
+
+
+@dataclass(frozen=True)
+class FaceResult:
+    """One face in one frame. `crop` is what the networks saw; `heatmap` (7 rows of 7, logits, positive toward FAKE)
+    lies over it. With the frame policy box and crop are the whole frame, and score and track are None."""
+
+    track: int | None
+    box: Box
+    crop: Box
+    score: float | None
+    confidence: float
+    networks: dict[str, float]
+    heatmap: list[list[float]] | None = None
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One frame looked at. `index` counts the clip's frames from 0 as they are shown; `confidence` is the highest of
+    its faces, None without a face; `thumbnail` a JPEG data URI."""
+
+    index: int
+    time_s: float
+    confidence: float | None
+    faces: list[FaceResult]
+    thumbnail: str | None = None
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """One person followed through the clip; `frames` is the number of sampled frames that show them."""
+
+    id: int
+    confidence: float
+    frames: int
+    first_s: float
+    last_s: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds spent in each stage. Stages overlap, so they may add up to more than the total."""
+
+    probe: float
+    decode: float
+    faces: float
+    networks: float
+    total: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer for one file. `confidence` is the probability of FAKE; None, with `certainty`, at NO FACE."""
+
+    file_type: Literal["image", "video"]
+    frames_processed: int
+    confidence: float | None
+    label: Label
+    certainty: Certainty | None
+    reasons: list[str]
+    threshold: float
+    model: Model
+    networks: dict[str, float] | None
+    contributions: dict[str, float] | None
+    media: MediaInfo
+    tracks: list[TrackResult]
+    frames: list[FrameResult]
+    warnings: list[str]
+    provenance: dict[str, str]
+    timing_s: Timing
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The file is one that can be analysed: what it is, and how many frames will be looked at."""
+
+    file_type: Literal["image", "video"]
+    media: MediaInfo
+    frames: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Frames done, of how many."""
+
+    done: int
+    total: int
+
+
+Event = Accepted | Progress | FrameResult | Result
+Events = Iterator[Event]
+EVENT_NAMES = {Accepted: "accepted", Progress: "progress", FrameResult: "frame", Result: "result"}
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """A result or event as plain JSON types."""
+    return _without_optional_media(asdict(value))
+
+
+def _without_optional_media(value: Any) -> Any:
+    """Leaves out maps and thumbnails that were not asked for."""
+    if isinstance(value, dict):
+        return {
+            key: _without_optional_media(item)
+            for key, item in value.items()
+            if not (item is None and key in ("heatmap", "thumbnail"))
+        }
+    if isinstance(value, (list, tuple)):
+        return [_without_optional_media(item) for item in value]
+    return value

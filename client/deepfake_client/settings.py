@@ -1,0 +1,59 @@
+"""Every limit and default of the client, each settable through the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from deepfake_client.errors import UsageError
+
+MIB = 1024 * 1024
+
+
+def setting(default: int | float | str, help: str):
+    """A field with the sentence that `--help` and README print for it."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """The field `max_bytes` is the variable `DEEPFAKE_MAX_BYTES`, and so on."""
+
+    triton: str = setting("", "host:port of a Triton's gRPC; empty starts one of our own")
+    max_bytes: int = setting(500 * MIB, "largest file, bytes")
+    max_duration_s: float = setting(30 * 60.0, "longest clip, seconds")
+    max_pixels: int = setting(50_000_000, "largest picture or frame, pixels")
+    max_frames: int = setting(256, "most frames of one clip that are analysed")
+    decoder_memory_bytes: int = setting(2048 * MIB, "address space of the decoding child process, bytes")
+    decoder_cpu_s: int = setting(300, "processor time of the decoding child process, seconds")
+    batch_size: int = setting(8, "crops in one request")
+    requests_in_flight: int = setting(4, "requests to Triton at once, a file")
+    request_deadline_s: float = setting(120.0, "longest wait for one request to Triton, seconds")
+    analysis_deadline_s: float = setting(900.0, "longest analysis of one file, seconds")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, **overrides: int | float | str | None):
+        """Defaults, then `DEEPFAKE_*` variables, then the overrides that are not None; UsageError names a bad one."""
+        values: dict[str, int | float | str] = {}
+        for each in fields(cls):
+            text = environment.get(f"DEEPFAKE_{each.name.upper()}")
+            override = overrides.pop(each.name, None)
+            if override is not None:
+                values[each.name] = override
+            elif text is not None:
+                values[each.name] = _parse(each.name, text, type(each.default))
+        if overrides:
+            raise TypeError(f"no such setting: {', '.join(overrides)}")
+        return cls(**values)  # type: ignore[arg-type]
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, (int, float)) and value <= 0:
+                raise UsageError(f"DEEPFAKE_{each.name.upper()} must be above 0, but is {value}.")
+
+
+def _parse(name: str, text: str, kind: type) -> int | float | str:
+    try:
+        return kind(text)
+    except ValueError as cause:
+        raise UsageError(f"DEEPFAKE_{name.upper()} must be a number, but is {text!r}.") from cause

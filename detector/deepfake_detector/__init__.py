@@ -1,0 +1,1 @@
+"""The network, the stacking, the evidence map and the bundle on disk."""

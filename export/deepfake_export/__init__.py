@@ -1,0 +1,1 @@
+"""From a bundle of trained files to a Triton model repository."""
