@@ -68,7 +68,8 @@ def test_every_module_of_the_client_environment_imports_there(component):
         for file in component_files(component)
         if file.relative_to(ROOT / component).parts[0].startswith(PREFIX)
     ]
-    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nassert 'torch' not in sys.modules"
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    code += "assert 'torch' not in sys.modules"
     python = ROOT / ".environments/client/bin/python"
     done = subprocess.run([python, "-c", code, *modules], capture_output=True, text=True, cwd="/")
     assert done.returncode == 0, done.stderr
