@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".environments"
 PYTHONS = ("3.11", "3.12")  # tritonserver's model processes exist for more; these are the ones locked for
+PIP_INSTALL = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
 GLIBC = (2, 35)  # oldest that nvidia-pytriton's wheel runs on
 
 
@@ -61,7 +62,7 @@ def find_python() -> tuple[str, str]:
             f"tritonserver needs glibc {GLIBC[0]}.{GLIBC[1]} or newer (Debian 12, Ubuntu 24.04); "
             f"this system has {name or 'another C library'} {glibc}."
         )
-    found = []
+    found = set()
     for candidate in ("/usr/bin/python3", sys.executable, *(shutil.which(f"python{each}") for each in PYTHONS)):
         if candidate and os.access(candidate, os.X_OK):
             code = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -70,10 +71,10 @@ def find_python() -> tuple[str, str]:
             ).stdout.strip()
             if version in PYTHONS:
                 return candidate, version
-            found.append(version)
+            found |= {version} - {""}
     raise SetUpError(
         f"Python {' or '.join(PYTHONS)} is needed (Debian 12 and Ubuntu 24.04 have it); "
-        f"found {', '.join(sorted(set(found))) or 'none'}."
+        f"found {', '.join(sorted(found)) or 'none'}."
     )
 
 
@@ -140,7 +141,7 @@ def _digest(spec: Environment, folder: Path, version: str) -> str:
 def _build(spec: Environment, folder: Path, python: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _run([python, "-m", "venv", str(folder)])
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip = [str(folder / "bin/python"), *PIP_INSTALL]
     for lock in spec.locks:
         alone = ["--no-deps"] if lock.endswith("-nodeps") else []
         _run([*pip, "--require-hashes", *alone, "-r", str(_lock_file(lock))], progress=True)
