@@ -9,9 +9,9 @@ from deepfake_client.errors import UsageError
 MIB = 1024 * 1024
 
 
-def setting(default: int | float | str, help: str):
-    """A field with the sentence that `--help` and README print for it."""
-    return field(default=default, metadata={"help": help})
+def setting(default: int | float | str, help: str, *, zero: bool = False):
+    """A field with the sentence that `--help` and README print for it; `zero` allows a number to be 0."""
+    return field(default=default, metadata={"help": help, "zero": zero})
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ class ClientSettings:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if isinstance(value, (int, float)) and value <= 0:
-                raise UsageError(f"DEEPFAKE_{each.name.upper()} must be above 0, but is {value}.")
+            zero = each.metadata["zero"]
+            if isinstance(value, (int, float)) and (value < 0 if zero else value <= 0):
+                least = "0 or more" if zero else "above 0"
+                raise UsageError(f"DEEPFAKE_{each.name.upper()} must be {least}, but is {value}.")
 
 
 def _parse(name: str, text: str, kind: type) -> int | float | str:
