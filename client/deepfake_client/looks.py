@@ -1,0 +1,95 @@
+"""A frame looked at: its faces, followed and cut to crops, ready for the networks."""
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from deepfake_client.crops import cut, face_region
+from deepfake_client.faces import Face
+from deepfake_client.media.frame import Frame
+from deepfake_client.results import Box, FaceResult, FrameResult
+from deepfake_client.served_bundle import Policy
+from deepfake_client.tensors import ROLES
+from deepfake_client.tracks import Tracker
+from deepfake_client.triton import Answers
+
+THUMBNAIL_SIDE = 480  # longer side, pixels
+THUMBNAIL_QUALITY = 80  # JPEG
+
+FaceFinder = Callable[[Frame], list[Face]]
+
+
+@dataclass(frozen=True)
+class View:
+    """One face of a frame: where it is, and what the networks get to see (uint8 [224, 224, 3])."""
+
+    track: int | None
+    box: Box
+    region: tuple[int, int, int, int]
+    score: float | None
+    crop: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One frame without its pixels: number, time in seconds, views, thumbnail where asked for."""
+
+    index: int
+    time_s: float
+    views: list[View]
+    thumbnail: str | None
+
+
+def looks(found: Iterable[tuple[Frame, list[Face] | None]], policy: Policy, thumbnails: bool) -> Iterator[Look]:
+    """Frames with their faces (None: the policy looks at whole frames), in order, to looks."""
+    tracker = Tracker()
+    for frame, faces in found:
+        views = [_whole(frame.image)] if faces is None else _views(frame.image, faces, tracker, policy.face_margin)
+        yield Look(frame.index, frame.time_s, views, _thumbnail(frame.image) if thumbnails else None)
+
+
+def frame_result(look: Look, answers: Answers, first: int) -> FrameResult:
+    """A look with its answers, which begin at `first`."""
+    faces = [
+        FaceResult(
+            track=view.track,
+            box=view.box,
+            crop=tuple(float(each) for each in view.region),  # type: ignore[arg-type]
+            score=view.score,
+            confidence=float(answers.probability[at]),
+            networks={role: float(each) for role, each in zip(ROLES, answers.networks[at], strict=True)},
+            heatmap=None if answers.heatmaps is None else answers.heatmaps[at].tolist(),
+        )
+        for at, view in enumerate(look.views, first)
+    ]
+    highest = max((face.confidence for face in faces), default=None)
+    return FrameResult(look.index, look.time_s, highest, faces, look.thumbnail)
+
+
+def _views(image: np.ndarray, faces: list[Face], tracker: Tracker, margin: float) -> list[View]:
+    height, width = image.shape[:2]
+    numbers = tracker.follow([face.box for face in faces])
+    regions = [face_region(face.box, margin, width, height) for face in faces]
+    return [
+        View(number, face.box, region, face.score, cut(image, region))
+        for number, face, region in zip(numbers, faces, regions, strict=True)
+    ]
+
+
+def _whole(image: np.ndarray) -> View:
+    height, width = image.shape[:2]
+    return View(
+        None, (0.0, 0.0, float(width), float(height)), (0, 0, width, height), None, cut(image, (0, 0, width, height))
+    )
+
+
+def _thumbnail(image: np.ndarray) -> str:
+    picture = Image.fromarray(image)
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=THUMBNAIL_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode("ascii")

@@ -1,0 +1,146 @@
+"""One file's way from frames to a Result, as events; decoding, face search and networks overlap."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from deepfake_client.aggregate import tracks, verdict
+from deepfake_client.ahead import ahead
+from deepfake_client.errors import UsageError
+from deepfake_client.faces import Face, find_faces
+from deepfake_client.looks import Look, frame_result, looks
+from deepfake_client.media import open_media
+from deepfake_client.media.frame import Frame
+from deepfake_client.results import Accepted, Events, FrameResult, Progress, Result
+from deepfake_client.served_bundle import Policy, ServedBundle
+from deepfake_client.settings import ClientSettings
+from deepfake_client.stopwatch import Stopwatch
+from deepfake_client.triton import Answers, Triton
+
+SEARCHES_IN_FLIGHT = 2  # frames whose faces are looked for at once; each is held in full
+
+
+def analysis(path: Path, triton: Triton, settings: ClientSettings, frames: int | None, heatmaps: bool) -> Events:
+    """Accepted, a FrameResult and a Progress a frame, last the Result; raises the family of DeepfakeError.
+
+    Holds no more than a few frames, whatever the clip's length. Owns the connection, and closes it at the end, also
+    when the reader stops early.
+    """
+    watch = Stopwatch()
+    with ThreadPoolExecutor(settings.requests_in_flight + SEARCHES_IN_FLIGHT) as pool, closing(triton):
+        bundle = triton.bundle()
+        policy = bundle.policy
+        wanted = _frames_wanted(frames, policy, settings)
+        with watch.timing("probe"):
+            opened = open_media(path, policy.sampling, wanted, settings)
+        with opened as media:
+            is_video = media.kind == "video"
+            yield Accepted(media.kind, media.info, media.frames_expected)
+            done: list[FrameResult] = []
+            found = _searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
+            for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
+                done.append(frame)
+                yield frame
+                yield Progress(len(done), max(len(done), media.frames_expected))
+            outcome = verdict(done, media.info, bundle, is_video)
+            yield Result(
+                file_type=media.kind,
+                frames_processed=len(done),
+                confidence=outcome.confidence,
+                label=outcome.label,
+                certainty=outcome.certainty,
+                reasons=outcome.reasons,
+                threshold=policy.threshold,
+                model=bundle.model,
+                networks=outcome.networks,
+                contributions=outcome.contributions,
+                media=media.info,
+                tracks=tracks(done),
+                frames=done,
+                warnings=list(media.warnings),
+                provenance=_provenance(policy, wanted),
+                timing_s=watch.timings(),
+            )
+
+
+def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings) -> int:
+    if frames is None:
+        return min(policy.frames, settings.max_frames)
+    if not 1 <= frames <= settings.max_frames:
+        raise UsageError(f"frames must be from 1 to {settings.max_frames}, but is {frames}.")
+    return frames
+
+
+def _searched(
+    pool: ThreadPoolExecutor, media: Iterable[Frame], triton: Triton, policy: Policy, thorough: bool, watch: Stopwatch
+) -> Iterator[tuple[Frame, list[Face] | None]]:
+    if policy.crop == "frame":
+        return ((frame, None) for frame in media)
+
+    def search(frame: Frame) -> tuple[Frame, list[Face]]:
+        with watch.timing("faces"):
+            return frame, find_faces(frame.image, triton.face_candidates, thorough)
+
+    return ahead(pool, search, media, SEARCHES_IN_FLIGHT)
+
+
+def _answered(
+    pool: ThreadPoolExecutor,
+    views: Iterable[Look],
+    triton: Triton,
+    bundle: ServedBundle,
+    settings: ClientSettings,
+    heatmaps: bool,
+    watch: Stopwatch,
+) -> Iterator[FrameResult]:
+    size = min(settings.batch_size, max(1, bundle.max_batch_size))
+
+    def ask(batch: list[Look]) -> list[FrameResult]:
+        crops = [view.crop for look in batch for view in look.views]
+        with watch.timing("networks"):
+            requests = [np.stack(crops[at : at + size]) for at in range(0, len(crops), size)]
+            answers = _joined([triton.ask_networks(request, heatmaps) for request in requests])
+        starts = np.cumsum([0] + [len(look.views) for look in batch])
+        return [frame_result(look, answers, int(start)) for look, start in zip(batch, starts, strict=False)]
+
+    for results in ahead(pool, ask, _batches(views, size), settings.requests_in_flight):
+        yield from results
+
+
+def _batches(views: Iterable[Look], size: int) -> Iterator[list[Look]]:
+    """Looks together as long as their crops fit one request, and never more of them than that."""
+    batch: list[Look] = []
+    crops = 0
+    for look in views:
+        if batch and (crops + len(look.views) > size or len(batch) == size):
+            yield batch
+            batch, crops = [], 0
+        batch.append(look)
+        crops += len(look.views)
+    if batch:
+        yield batch
+
+
+def _joined(answers: list[Answers]) -> Answers:
+    if not answers:
+        return Answers(np.empty(0), np.empty((0, 3)), None)
+    heatmaps = [each.heatmaps for each in answers if each.heatmaps is not None]
+    return Answers(
+        np.concatenate([each.probability for each in answers]),
+        np.concatenate([each.networks for each in answers]),
+        np.concatenate(heatmaps) if heatmaps else None,
+    )
+
+
+def _provenance(policy: Policy, frames: int) -> dict[str, str]:
+    crop = "whole frame" if policy.crop == "frame" else f"face with a margin of {policy.face_margin:g}"
+    return {
+        "client": version("deepfake-detector"),
+        "sampling": f"{policy.sampling}, at most {frames} frames",
+        "crop": crop,
+        "aggregate": f"{policy.aggregate} over frames of the highest face",
+    }
