@@ -1,0 +1,101 @@
+"""config.pbtxt of each served model, written in full: Triton's auto-completion is off."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2 as triton
+
+from deepfake_export.tensors import TensorSpec
+
+WARM_UP_FRAME = (360, 640, 3)  # pixels, where a shape is free
+
+
+@dataclass(frozen=True)
+class ServingOptions:
+    """How Triton runs the steps; the defaults are measured for a small CPU.
+
+    `batch_size`: crops in a batch, the client's batch and not more (a batcher that joined two requests would leave a
+    core idle). `instances` a model, each with `threads` threads. `queue_timeout_s`: how long a request may wait before
+    it is rejected. `queue_delay_s`: how long a batch that is not full waits for more, 0 to start at once.
+    """
+
+    batch_size: int = 8
+    instances: int = 2
+    threads: int = 1
+    queue_timeout_s: float = 30.0
+    queue_delay_s: float = 0.0
+
+
+def step_configuration(
+    name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], options: ServingOptions, *, batched: bool
+) -> str:
+    """A model that runs model.onnx; `batched` gives every tensor a batch axis and the model a batcher."""
+    config = _configuration(name, inputs, outputs)
+    config.backend = "onnxruntime"
+    config.default_model_filename = "model.onnx"
+    config.instance_group.add(count=options.instances, kind=triton.ModelInstanceGroup.KIND_AUTO)
+    for key, value in {"intra_op_thread_count": options.threads, "inter_op_thread_count": 1}.items():
+        config.parameters[key].string_value = str(value)
+    _warm_up(config, inputs, options.batch_size if batched else 0)
+    queue = triton.ModelQueuePolicy(
+        timeout_action=triton.ModelQueuePolicy.REJECT,
+        default_timeout_microseconds=round(options.queue_timeout_s * 1_000_000),
+    )
+    # Also without a batch axis: the queue of the scheduler is bounded by this policy only.
+    config.dynamic_batching.default_queue_policy.CopyFrom(queue)
+    if batched:
+        config.max_batch_size = options.batch_size
+        config.dynamic_batching.max_queue_delay_microseconds = round(options.queue_delay_s * 1_000_000)
+    return _text(config)
+
+
+def ensemble_configuration(
+    name: str,
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+    steps: Sequence[tuple[str, Mapping[str, str], Mapping[str, str]]],
+    parameters: Mapping[str, str],
+    batch_size: int,
+) -> str:
+    """An ensemble: each step is a model with its inputs' and its outputs' tensors (the model's name: ours).
+
+    Triton refuses warm-up, instances and a batcher here.
+    """
+    config = _configuration(name, inputs, outputs)
+    config.platform = "ensemble"
+    config.max_batch_size = batch_size
+    for model, step_inputs, step_outputs in steps:
+        config.ensemble_scheduling.step.add(
+            model_name=model, model_version=-1, input_map=step_inputs, output_map=step_outputs
+        )
+    for key, value in parameters.items():
+        config.parameters[key].string_value = value
+    return _text(config)
+
+
+def _configuration(name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> triton.ModelConfig:
+    config = triton.ModelConfig(name=name)
+    config.version_policy.latest.num_versions = 1
+    for spec in inputs:
+        config.input.add(name=spec.name, data_type=_data_type(spec), dims=spec.dims)
+    for spec in outputs:
+        config.output.add(name=spec.name, data_type=_data_type(spec), dims=spec.dims)
+    return config
+
+
+def _warm_up(config: triton.ModelConfig, inputs: Sequence[TensorSpec], batch_size: int) -> None:
+    warm_up = config.model_warmup.add(name="random", batch_size=batch_size, count=1)
+    for spec in inputs:
+        dims = [WARM_UP_FRAME[axis] if side < 0 else side for axis, side in enumerate(spec.dims)]
+        entry = warm_up.inputs[spec.name]
+        entry.data_type, entry.random_data = _data_type(spec), True
+        entry.dims.extend(dims)
+
+
+def _data_type(spec: TensorSpec) -> "triton.DataType":
+    return triton.TYPE_UINT8 if spec.uint8 else triton.TYPE_FP32
+
+
+def _text(config: triton.ModelConfig) -> str:
+    return text_format.MessageToString(config)
