@@ -72,8 +72,8 @@ def _only_runtime(versions: dict[str, str], folder: Path) -> str:
     found = [each for each in RUNTIMES if each in versions]
     if len(found) != 1:
         raise ServingError(
-            f"{folder} must hold exactly one of {' and '.join(RUNTIMES)}, but holds {' and '.join(found) or 'neither'}. "
-            "Remove the environment and set it up again."
+            f"{folder} must hold one of {' and '.join(RUNTIMES)}, but holds {' and '.join(found) or 'neither'}: "
+            "remove it and set it up again."
         )
     return found[0]
 

@@ -9,28 +9,23 @@ import os
 import re
 import secrets
 import select
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from threading import Event
-from typing import Literal
+from threading import Event, RLock
 
-from deepfake_serving import keeper, kserve
-from deepfake_serving.environment import Environment, find_environment
+from deepfake_serving import keeper, kserve, launch
+from deepfake_serving.environment import find_environment
 from deepfake_serving.errors import ServingError
+from deepfake_serving.launch import HOST, Device, Ports
 
-HOST = "127.0.0.1"  # this server predates security fixes: never anything but loopback
 START_DEADLINE_S = 180.0
+READY_POLL_S = 0.05
 PORT_TRIES = 3  # a free port may be taken by someone else before the server binds it
-SHARED_MEMORY_BYTES = 8 * 2**20  # a model process's own segment at the start; it grows
-BACKEND = Path(__file__).parents[1] / "backends" / "onnxruntime"
 GPU_PROVIDERS = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
-
-Device = Literal["auto", "cpu", "gpu"]
 
 
 class TritonServer:
@@ -49,7 +44,7 @@ class TritonServer:
         *,
         environment: Path | None = None,
         device: Device = "auto",
-        ports: tuple[int, int, int] = (0, 0, 0),
+        ports: Ports = (0, 0, 0),
         log: Path | None = None,
         start_deadline_s: float = START_DEADLINE_S,
     ):
@@ -57,17 +52,19 @@ class TritonServer:
         self.environment = find_environment(environment)
         if not any(self.repository.glob("*/config.pbtxt")):
             raise ServingError(f"{self.repository} holds no models: no */config.pbtxt in it.")
+        self.ports = self._wanted_ports = ports
+        self.pid = 0
         self._device = device
-        self._wanted_ports = ports
-        self._given_log = log
+        self._wanted_log = log
         self._start_deadline_s = start_deadline_s
         self._keeper: subprocess.Popen | None = None
+        self._folder: Path | None = None
         self._stopped = Event()
-        self.ports = ports
-        self.pid = 0
+        self._changing = RLock()
 
     def __enter__(self) -> "TritonServer":
-        return self.start()
+        self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -84,72 +81,73 @@ class TritonServer:
     def metrics(self) -> str:
         return f"{HOST}:{self.ports[2]}"
 
-    @property
-    def log_text(self) -> str:
-        """What the server has logged."""
-        try:
-            return self._log.read_text(errors="replace")
-        except (AttributeError, OSError):
-            return ""
-
-    def start(self) -> "TritonServer":
+    def start(self) -> None:
         """Starts the server and waits until it serves every model."""
-        self._stopped.clear()
-        for _ in range(PORT_TRIES):
-            self.ports = _fill_ports(self._wanted_ports)
-            try:
-                return self._start()
-            except _PortTaken:
-                continue
-        raise ServingError(f"The ports {', '.join(map(str, self.ports))} are taken by other programs.")
+        with self._changing:
+            self._stopped.clear()
+            self._start_on(self._wanted_ports)
 
     def restart(self) -> None:
         """Kills the server and starts it again on the same ports, so that clients find it; nothing after stop()."""
-        self._end()
-        for _ in range(PORT_TRIES):
-            if self._stopped.is_set():
-                return
-            try:
-                self._start()
-                return
-            except _PortTaken:
-                continue
-        raise ServingError(f"The ports {', '.join(map(str, self.ports))} were taken while the server restarted.")
+        with self._changing:
+            self._end()
+            if not self._stopped.is_set():
+                self._start_on(self.ports)
 
     def stop(self) -> None:
         """Ends the server, its model processes, its shared memory and files. Safe to call twice, from any thread."""
         self._stopped.set()
-        self._end()
+        with self._changing:
+            self._end()
 
     def is_running(self) -> bool:
         """Whether the server's process lives; it may be unhealthy all the same."""
-        keeper = self._keeper
-        # The keeper closes its output, or is gone, once the server has ended.
-        return keeper is not None and not select.select([keeper.stdout], [], [], 0)[0]
+        process = self._keeper
+        if process is None or process.stdout.closed:
+            return False
+        poll = select.poll()
+        poll.register(process.stdout, select.POLLIN)
+        return not poll.poll(0)  # the keeper closes its output, or is gone, once the server has ended
+
+    def processes(self) -> list[int]:
+        """The process ids of the server and of its model processes that live."""
+        return [self.pid, *_children(self.pid)] if self.is_running() else []
 
     def sessions(self) -> dict[str, str]:
-        """Which execution provider each model's session reports, by model."""
+        """Which execution provider each model's session reports, by model; OSError where the server doesn't answer."""
         text = kserve.call(self.metrics, "/metrics")[1].decode()
         return dict(re.findall(r'^deepfake_session\{model="([^"]+)",provider="([^"]+)"\} 1', text, re.MULTILINE))
 
-    def _start(self) -> "TritonServer":
+    def log_text(self) -> str:
+        """What the server has logged."""
+        return self._log.read_text(errors="replace") if self._folder and self._log.exists() else ""
+
+    def _start_on(self, ports: Ports) -> None:
+        for _ in range(PORT_TRIES):
+            self.ports = _fill(ports)
+            try:
+                self._spawn()
+                self._wait_until_ready()
+                self._check_device()
+                return
+            except _PortTaken:
+                self._end()
+            except BaseException:
+                self._end()
+                raise
+        raise ServingError(f"The ports {', '.join(map(str, self.ports))} are taken by other programs.")
+
+    def _spawn(self) -> None:
         self._started = time.time()
         self._folder = Path(tempfile.mkdtemp(prefix="deepfake-serving-"))
         self._prefix = f"deepfake_{os.getpid()}_{secrets.token_hex(4)}_"
-        self._log = self._given_log or self._folder / "triton.log"
-        try:
-            self._spawn()
-            self._wait_until_ready()
-            self._check_device()
-        except BaseException:
-            self._end()
-            raise
-        return self
-
-    def _spawn(self) -> None:
-        backends = _assemble_backends(self.environment, self._folder / "backends")
+        self._log = self._wanted_log or self._folder / "triton.log"
+        backends = launch.assemble_backends(self.environment, self._folder / "backends")
+        command = launch.arguments(
+            self.environment, self.repository, backends, self.ports, self._prefix, self._start_deadline_s
+        )
         specification = {
-            "command": self._command(backends),
+            "command": command,
             "parent": os.getpid(),
             "folder": str(self._folder),
             "prefix": self._prefix,
@@ -161,96 +159,67 @@ class TritonServer:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env=self._variables(),
+                env=launch.variables(self.environment, self._device),
             )
         self.pid = int(self._keeper.stdout.readline() or 0)  # type: ignore[union-attr]
-
-    def _command(self, backends: Path) -> list[str]:
-        grpc, http, metrics = self.ports
-        return [
-            str(self.environment.tritonserver),
-            f"--model-repository={self.repository}",
-            f"--backend-directory={backends}",
-            "--model-control-mode=none",
-            "--disable-auto-complete-config",
-            f"--backend-config=python,shm-default-byte-size={SHARED_MEMORY_BYTES}",
-            f"--backend-config=python,shm-region-prefix-name={self._prefix}",
-            f"--backend-config=python,stub-timeout-seconds={int(self._start_deadline_s)}",
-            *(f"--{each}-address={HOST}" for each in ("grpc", "http", "metrics")),
-            f"--grpc-port={grpc}",
-            f"--http-port={http}",
-            f"--metrics-port={metrics}",
-            "--allow-gpu-metrics=false",
-            "--allow-cpu-metrics=false",
-        ]
-
-    def _variables(self) -> dict[str, str]:
-        """This process's environment, without what would lead the model processes to another Python."""
-        strangers = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONSTARTUP"}
-        variables = {name: value for name, value in os.environ.items() if name not in strangers}
-        variables["PATH"] = f"{self.environment.folder / 'bin'}:{variables.get('PATH', os.defpath)}"
-        variables |= {"PYTHONNOUSERSITE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        if self._device == "cpu":
-            variables["CUDA_VISIBLE_DEVICES"] = ""
-        return variables
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self._start_deadline_s
         while not kserve.is_ready(self.http, timeout_s=1):
-            if self._stopped.is_set():
-                raise ServingError("Stopped while it was starting.")
             if not self.is_running():
-                if re.search(r"address already in use|failed to bind|Unable to start", self.log_text, re.IGNORECASE):
+                if re.search(r"address already in use|failed to bind", self.log_text(), re.IGNORECASE):
                     raise _PortTaken
-                raise ServingError(f"tritonserver did not start:\n{_reason(self.log_text)}")
+                raise ServingError(f"tritonserver did not start:\n{_reason(self.log_text())}")
             if time.monotonic() > deadline:
-                raise ServingError(
-                    f"tritonserver was not ready after {self._start_deadline_s:.0f} s:\n{_reason(self.log_text)}"
-                )
-            time.sleep(0.05)
+                raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{_reason(self.log_text())}")
+            if self._stopped.wait(READY_POLL_S):
+                raise ServingError("tritonserver was stopped while it started.")
         if not self.is_running():  # someone else's server answered on our port
             raise _PortTaken
 
     def _check_device(self) -> None:
+        if self._device != "gpu":
+            return
         elsewhere = {model: each for model, each in self.sessions().items() if each not in GPU_PROVIDERS}
-        if self._device == "gpu" and elsewhere:
+        if elsewhere:
             listing = ", ".join(f"{model} on {provider}" for model, provider in sorted(elsewhere.items()))
             raise ServingError(f"A GPU was asked for, but these sessions don't run on one: {listing}.")
 
     def _end(self) -> None:
-        keeper_process, self._keeper = self._keeper, None
-        if keeper_process is not None:
-            keeper_process.terminate()
-            keeper_process.wait()
-            keeper_process.stdout.close()  # type: ignore[union-attr]
-        if hasattr(self, "_folder"):
+        ending, self._keeper = self._keeper, None
+        if ending is not None:
+            ending.terminate()
+            ending.wait()
+            ending.stdout.close()  # type: ignore[union-attr]
+        if self._folder is not None:
             keeper.sweep(self._folder, self._prefix, self._started)  # a keeper that was killed could not
+            self._folder = None
 
 
 class _PortTaken(Exception):
     pass
 
 
-def _fill_ports(wanted: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The wanted ports, with a free one for each 0."""
-    sockets = [socket.create_server((HOST, 0)) for port in wanted if port == 0]
+def _fill(ports: Ports) -> Ports:
+    """The ports, with a free one for each 0."""
+    sockets = [socket.create_server((HOST, 0)) for port in ports if port == 0]
     free = iter([each.getsockname()[1] for each in sockets])
     for each in sockets:
         each.close()
-    grpc, http, metrics = (port or next(free) for port in wanted)
+    grpc, http, metrics = (port or next(free) for port in ports)
     return grpc, http, metrics
 
 
-def _assemble_backends(environment: Environment, folder: Path) -> Path:
-    """The backend directory: the wheel's Python backend, and ours that it runs."""
-    python = folder / "python"
-    python.mkdir(parents=True)
-    # The server refuses a linked library ("escapes backend directory"); the stub finds its libraries only by a link.
-    for name in ("libtriton_python.so", "triton_python_backend_utils.py"):
-        shutil.copy2(environment.python_backend / name, python)
-    (python / environment.stub.name).symlink_to(environment.stub)
-    shutil.copytree(BACKEND, folder / BACKEND.name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+def _children(parent: int) -> list[int]:
+    children = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, ppid = entry.read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # gone meanwhile
+            continue
+        if int(ppid) == parent and state != "Z":
+            children.append(int(entry.parent.name))
+    return children
 
 
 def _reason(log: str) -> str:
