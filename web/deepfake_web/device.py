@@ -1,0 +1,49 @@
+"""Which Triton answers, and whether its networks run on a GPU: as the sessions report it, not as it was asked for."""
+
+import re
+import urllib.request
+from dataclasses import dataclass
+from typing import Literal
+
+from deepfake_client.tensors import ROLES
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
+from tritonclient.utils import InferenceServerException
+
+Device = Literal["cpu", "gpu", "mixed", "unknown"]
+DEADLINE_S = 2.0
+# Published by the project's own backend; NVIDIA's says the kind of its instances instead.
+SESSION = re.compile(r'^deepfake_session\{model="([^"]+)",provider="([^"]+)"\} 1', re.MULTILINE)
+GPU_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
+GPU_KIND = ModelInstanceGroup.Kind.Value("KIND_GPU")
+
+
+@dataclass(frozen=True)
+class Server:
+    version: str
+    device: Device
+
+
+def describe(triton: str, metrics: str) -> Server | None:
+    """The server at `triton` ("host:port" of its gRPC), its device read from `metrics` where given; None where it does
+    not answer."""
+    client = InferenceServerClient(triton)
+    try:
+        version = client.get_server_metadata(client_timeout=DEADLINE_S).version
+        providers = _providers(metrics) if metrics else {}
+        on_gpu = {providers[role] in GPU_PROVIDERS if role in providers else _is_gpu(client, role) for role in ROLES}
+    except (InferenceServerException, OSError):
+        return None
+    finally:
+        client.close()
+    return Server(version, "mixed" if len(on_gpu) > 1 else "gpu" if on_gpu == {True} else "cpu")
+
+
+def _providers(metrics: str) -> dict[str, str]:
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=DEADLINE_S) as answer:
+        return dict(SESSION.findall(answer.read().decode()))
+
+
+def _is_gpu(client: InferenceServerClient, model: str) -> bool:
+    groups = client.get_model_config(model, client_timeout=DEADLINE_S).config.instance_group
+    return any(group.kind == GPU_KIND for group in groups)

@@ -1,0 +1,64 @@
+"""Whether analyses can be made: for people, for orchestrators, and for Prometheus."""
+
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from deepfake_client.errors import DeepfakeError
+from deepfake_client.results import Model
+from flask import Blueprint, Response, current_app
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from deepfake_web.device import Device, describe
+from deepfake_web.services import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@dataclass(frozen=True)
+class Health:
+    """`status` is ok when Triton serves every model of the detector (`models`: each, and whether it is ready), else
+    `why` says what is missing. `device` is what the networks run on."""
+
+    status: Literal["ok", "unavailable"]
+    why: str | None
+    models: dict[str, bool]
+    model: Model | None
+    device: Device
+    versions: dict[str, str]
+
+
+@blueprint.get("/health")
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    health = _health()
+    response = current_app.json.response(asdict(health))
+    response.status_code = 200 if health.status == "ok" else 503
+    return response
+
+
+@blueprint.get("/health/live")
+def live() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    return Response(generate_latest(services().metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _health() -> Health:
+    shared = services()
+    models, model, why = {}, None, None
+    try:
+        models = shared.detector.readiness()
+        model = shared.detector.model
+        missing = [name for name, is_ready in models.items() if not is_ready]
+        if missing:
+            why = f"Triton does not serve {', '.join(missing)}."
+    except DeepfakeError as error:
+        why = error.detail
+    server = describe(shared.detector.address, shared.settings.triton_metrics)
+    versions = {"deepfake-detector": version("deepfake-detector")} | ({"triton": server.version} if server else {})
+    device: Device = server.device if server else "unknown"
+    return Health("unavailable" if why else "ok", why, models, model, device, versions)

@@ -1,0 +1,41 @@
+"""The form's fields beside the file."""
+
+from dataclasses import dataclass
+
+from deepfake_client.errors import UsageError
+
+from deepfake_web.settings import WebSettings
+
+TRUTH = {"true": True, "1": True, "on": True, "false": False, "0": False, "": False}
+
+
+@dataclass(frozen=True)
+class Options:
+    """`frames`: how many frames of a clip are looked at (the served policy says, if left out). `heatmaps`: whether
+    faces carry the map of what their verdict comes from, and frames a thumbnail."""
+
+    frames: int | None = None
+    heatmaps: bool = False
+
+
+def parse_options(fields: dict[str, str], settings: WebSettings) -> Options:
+    """UsageError names the field that is unknown or has a value it can't have."""
+    unknown = fields.keys() - Options.__dataclass_fields__.keys()
+    if unknown:
+        known = ", ".join(Options.__dataclass_fields__)
+        raise UsageError(f"There is no option {min(unknown)[:40]!r}; the options are {known}.")
+    return Options(_frames(fields.get("frames"), settings.max_frames), _heatmaps(fields.get("heatmaps", "")))
+
+
+def _frames(text: str | None, most: int) -> int | None:
+    if text is None or text == "":
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise UsageError(f"The option frames must be a whole number from 1 to {most}.")
+    return int(text)
+
+
+def _heatmaps(text: str) -> bool:
+    if text.lower() not in TRUTH:
+        raise UsageError("The option heatmaps must be true or false.")
+    return TRUTH[text.lower()]

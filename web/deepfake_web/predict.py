@@ -1,0 +1,80 @@
+"""POST /predict, /predict/image, /predict/video: a file in, its analysis out, whole or as a stream of events."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+from deepfake_client.errors import UnsupportedMediaError
+from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict
+from flask import Blueprint, Response, current_app, g, render_template, request
+from werkzeug.exceptions import ClientDisconnected
+
+from deepfake_web import connection
+from deepfake_web.negotiation import HTML, NDJSON, representation
+from deepfake_web.options import Options, parse_options
+from deepfake_web.problems import problem_of
+from deepfake_web.services import services
+from deepfake_web.upload import received
+
+blueprint = Blueprint("predict", __name__)
+
+
+@blueprint.post("/predict", defaults={"kind": None})
+@blueprint.post("/predict/<any(image, video):kind>")
+def predict(kind: str | None) -> Response:
+    """Analyses the uploaded file; everything it took is given back when the answer was sent or the client left."""
+    shared = services()
+    with ExitStack() as held:
+        held.enter_context(shared.admission.place())
+        upload = held.enter_context(received(request.environ, shared.settings))
+        options = parse_options(upload.options, shared.settings)
+        held.enter_context(shared.admission.turn())
+        events = held.enter_context(closing(_analyse(upload.path, kind, options)))
+        # The answer begins once the detector has done some work: until then a refusal has a status of its own.
+        events = chain([next(events), next(events)], events)
+        if representation() == NDJSON:
+            response = Response(_lines(events, g.request_id), mimetype=NDJSON)
+            # Not in the generator: one that was never begun does not run its `finally`.
+            response.call_on_close(held.pop_all().close)
+            return response
+        *_, result = events
+    if representation() == HTML:
+        return Response(render_template("result.html", result=result))
+    return current_app.json.response(to_dict(result))
+
+
+@blueprint.after_request
+def drain_refused(response: Response) -> Response:
+    """After the answer, so that a client which sends first and reads later gets to see it."""
+    if response.status_code >= 400:
+        environ = request.environ
+        response.call_on_close(lambda: connection.drain(environ))
+    return response
+
+
+def _analyse(path, kind: str | None, options: Options) -> Events:
+    shared, environ = services(), request.environ
+    with closing(shared.detector.events(path, frames=options.frames, heatmaps=options.heatmaps)) as events:
+        for event in events:
+            if isinstance(event, Accepted) and kind not in (None, event.file_type):
+                raise UnsupportedMediaError(f"The file is a {event.file_type}; post it to /predict/{event.file_type}.")
+            if isinstance(event, Result):
+                shared.metrics.count_result(event)
+            if connection.is_gone(environ):
+                raise ClientDisconnected()
+            yield event
+
+
+def _lines(events: Iterator[Event], request_id: str) -> Iterator[bytes]:
+    try:
+        for event in events:
+            yield _line(EVENT_NAMES[type(event)], to_dict(event))
+    except Exception as error:
+        yield _line("error", asdict(problem_of(error, request_id)))
+
+
+def _line(name: str, fields: dict[str, Any]) -> bytes:
+    return json.dumps({"event": name, **fields}, allow_nan=False).encode() + b"\n"

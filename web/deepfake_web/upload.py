@@ -1,0 +1,88 @@
+"""One uploaded file: streamed to one private temporary file, gone when its answer is."""
+
+import errno
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from deepfake_client.errors import BusyError, DeepfakeError, TooLargeError, UsageError
+from deepfake_client.settings import MIB
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+from deepfake_web import connection
+from deepfake_web.settings import WebSettings
+
+FIELD = "file"
+FORM_BYTES = MIB // 2  # everything in the body but the file
+MAX_PARTS = 16
+HOW = f"Send multipart/form-data with one file in the field `{FIELD}`."
+
+
+class SlowUploadError(DeepfakeError):
+    """The upload paused or lasted longer than it may."""
+
+    status, title = 408, "Upload too slow"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The stored file, and the other fields of the form. Its name and declared type are not looked at."""
+
+    path: Path
+    options: dict[str, str]
+
+
+@contextmanager
+def received(environ: connection.Environ, settings: WebSettings) -> Iterator[Upload]:
+    """Reads the request's body; raises UsageError, TooLargeError, SlowUploadError, BusyError (no disk left)."""
+    with tempfile.NamedTemporaryFile(prefix="deepfake-upload-", dir=settings.upload_folder or None) as file:
+        options = _read(environ, file, settings)
+        yield Upload(Path(file.name), options)
+
+
+def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
+    try:
+        with connection.reading(environ, settings.max_upload_s, settings.max_stall_s):
+            options = _parse(environ, file, settings.max_bytes + FORM_BYTES)
+            file.flush()
+    except RequestEntityTooLarge as cause:
+        raise TooLargeError(f"The upload is larger than {settings.max_bytes / MIB:g} MiB, the limit.") from cause
+    except (TimeoutError, BlockingIOError) as cause:
+        raise SlowUploadError("The upload took too long; try again over a faster connection.") from cause
+    except (ValueError, UnicodeError, ParseException) as cause:
+        raise UsageError(f"The form could not be read. {HOW}") from cause
+    except OSError as cause:
+        if cause.errno == errno.ENOSPC:
+            raise BusyError("There is no room for another upload at the moment; try again later.", 60) from cause
+        raise UsageError("The connection broke before the upload was complete.") from cause
+    return options
+
+
+def _parse(environ: connection.Environ, file: IO[bytes], limit: int) -> dict[str, str]:
+    kind, parameters = parse_options_header(environ.get("CONTENT_TYPE"))
+    if kind != "multipart/form-data":
+        raise UsageError(HOW)
+    names: list[str] = []
+
+    def into_file(filename: str | None, **_: object) -> IO[bytes]:
+        # Given a stream of our own, Werkzeug spools no second copy.
+        names.append(filename or "")
+        if len(names) > 1:
+            raise UsageError(f"There is more than one file. {HOW}")
+        return file
+
+    parser = FormDataParser(into_file, max_form_memory_size=FORM_BYTES, silent=False, max_form_parts=MAX_PARTS)  # type: ignore[arg-type]
+    stream = get_input_stream(environ, max_content_length=limit)
+    _, fields, files = parser.parse(stream, kind, get_content_length(environ), parameters)
+    file.seek(0, 2)
+    # A browser sends a part without name and content where no file was chosen.
+    if FIELD not in files or (not names[0] and not file.tell()):
+        raise UsageError(f"There is no file. {HOW}")
+    return fields.to_dict()
