@@ -223,7 +223,15 @@ def _children(parent: int) -> list[int]:
 
 
 def _reason(log: str) -> str:
-    """The lines of the log that say why: its errors, or its end where it has none."""
-    errors = [line for line in log.splitlines() if re.match(r"E\d{4} ", line) and "CudaDriverHelper" not in line]
-    messages = [re.sub(r"^E\d{4} \S+ \d+ \S+\] ", "", line) for line in errors]
-    return "\n".join(list(dict.fromkeys(messages))[-8:] or log.splitlines()[-12:]) or "(it logged nothing)"
+    """Why the server did not start: the models that failed, else the errors, else the end of its log."""
+    lines = log.splitlines()
+    errors = [line for line in lines if re.match(r"E\d{4} ", line) and "CudaDriverHelper" not in line]
+    failed = [line for line in errors if "failed to load" in line]
+    told = [_message(line) for line in failed or errors] or lines[-12:]
+    return "\n".join(dict.fromkeys(told)) or "(it logged nothing)"
+
+
+def _message(line: str) -> str:
+    """A log line without time and place, and without a model process's traceback."""
+    text = re.sub(r'^\S+ \S+ \d+ \S+\] "?', "", line).replace("Internal: TritonModelException: ", "")
+    return text.split("\\n\\nAt:")[0].rstrip('"')

@@ -27,7 +27,7 @@ class TritonPythonModel:
             self._session, reason = open_session(path, options, gpu, required=_asks_for_gpu(folder))
             check_tensors(self._session, configuration)
         except Refused as refusal:
-            raise pb_utils.TritonModelException(f"model '{args['model_name']}': {refusal}") from refusal
+            raise pb_utils.TritonModelException(str(refusal)) from refusal
         self._run_options = run_options(options)
         self._batched = configuration["max_batch_size"] > 0
         self._publish(args["model_name"], reason)
