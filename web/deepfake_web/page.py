@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from deepfake_client import words
 from flask import Blueprint, render_template
 
-from deepfake_web import words
 from deepfake_web.services import services
 
 blueprint = Blueprint("page", __name__)

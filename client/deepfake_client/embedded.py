@@ -1,0 +1,57 @@
+"""A Triton of our own on loopback, for as long as a command runs: the one place where the client imports serving."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deepfake_serving.errors import ServingError
+from deepfake_serving.server import Device, TritonServer
+from deepfake_serving.supervisor import Supervisor
+
+from deepfake_client.errors import UnavailableError
+
+DEFAULT_REPOSITORY = Path(__file__).parents[2] / "model_repository"
+
+
+@dataclass(frozen=True)
+class EmbeddedTriton:
+    """`grpc` and `metrics` are its addresses ("host:port"); restarts keep them."""
+
+    grpc: str
+    metrics: str
+    _supervisor: Supervisor = field(repr=False)
+
+    @property
+    def failure(self) -> str | None:
+        """Why it was given up, for an operator; None while it serves or restarts."""
+        return self._supervisor.failure
+
+
+@contextmanager
+def embedded_triton(repository: Path | None = None, device: Device = "auto") -> Iterator[str]:
+    """Starts one for a single piece of work and yields its gRPC address; it is not restarted when it dies.
+
+    `repository` is a model repository, by default the one in the clone. UnavailableError says what hinders the start.
+    """
+    with _started(repository, device) as server:
+        yield server.grpc
+
+
+@contextmanager
+def embedded_server(repository: Path | None = None, device: Device = "auto") -> Iterator[EmbeddedTriton]:
+    """Starts one that is watched and restarted, for a service."""
+    with _started(repository, device) as server, Supervisor(server) as supervisor:
+        yield EmbeddedTriton(server.grpc, server.metrics, supervisor)
+
+
+@contextmanager
+def _started(repository: Path | None, device: Device) -> Iterator[TritonServer]:
+    try:
+        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device).start()
+    except ServingError as cause:
+        raise UnavailableError(str(cause)) from cause
+    try:
+        yield server
+    finally:
+        server.stop()
