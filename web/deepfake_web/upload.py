@@ -47,6 +47,23 @@ def received(environ: connection.Environ, settings: WebSettings) -> Iterator[Upl
         yield Upload(Path(file.name), options)
 
 
+class _Bounded:
+    """The body, chunked or not, up to a number of bytes. Werkzeug's own hides why a read failed."""
+
+    def __init__(self, environ: connection.Environ, limit: int):
+        self._stream = get_input_stream(environ)
+        self._left = limit
+        if (get_content_length(environ) or 0) > limit:
+            raise RequestEntityTooLarge()
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._left -= len(data)
+        if self._left < 0:
+            raise RequestEntityTooLarge()
+        return data
+
+
 def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
     try:
         with connection.reading(environ, settings.max_upload_s, settings.max_stall_s):
@@ -79,8 +96,7 @@ def _parse(environ: connection.Environ, file: IO[bytes], limit: int) -> dict[str
         return file
 
     parser = FormDataParser(into_file, max_form_memory_size=FORM_BYTES, silent=False, max_form_parts=MAX_PARTS)  # type: ignore[arg-type]
-    stream = get_input_stream(environ, max_content_length=limit)
-    _, fields, files = parser.parse(stream, kind, get_content_length(environ), parameters)
+    _, fields, files = parser.parse(_Bounded(environ, limit), kind, get_content_length(environ), parameters)  # type: ignore[arg-type]
     file.seek(0, 2)
     # A browser sends a part without name and content where no file was chosen.
     if FIELD not in files or (not names[0] and not file.tell()):

@@ -1,0 +1,113 @@
+"""`deepfake serve`: Triton and the web application together, until Ctrl-C or TERM."""
+
+import argparse
+import logging
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+
+from deepfake_client.embedded import EmbeddedTriton, embedded_server
+from deepfake_client.errors import DeepfakeError, UnavailableError
+
+from deepfake_web import server
+from deepfake_web.settings import WebSettings
+
+WATCH_S = 1.0  # between two looks at the two programs
+
+
+def main(arguments: list[str]) -> int:
+    """Serves until it is told to stop; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop)
+    try:
+        _serve(options)
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return 0
+    except DeepfakeError as error:
+        _say(str(error))
+        return error.exit_code
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    settings = WebSettings.from_environment(
+        host=options.host, port=options.port, triton=options.triton, triton_metrics=options.triton_metrics
+    )
+    with ExitStack() as stack:
+        listener = stack.enter_context(server.bind(settings))
+        settings = replace(settings, upload_folder=stack.enter_context(_uploads(settings)))
+        triton = None
+        if not settings.triton:
+            _say("Starting Triton")
+            triton = stack.enter_context(embedded_server(options.repository, options.device))
+            settings = replace(settings, triton=triton.grpc, triton_metrics=triton.metrics)
+        _say("Starting the web application")
+        address = server.address_of(listener)
+        web = stack.enter_context(server.running(listener, settings))
+        missing = server.why_not_ready(address)
+        if missing and triton:
+            raise UnavailableError(missing)
+        if missing:
+            _say(f"{missing} It is asked again with each request.")
+        print(f"Ready: {address}", flush=True)
+        _watch(web, triton)
+
+
+def _watch(web: subprocess.Popen, triton: EmbeddedTriton | None) -> None:
+    """Returns never; raises when one of the two has ended for good."""
+    while True:
+        try:
+            web.wait(WATCH_S)
+        except subprocess.TimeoutExpired:
+            if triton and triton.failure:
+                raise UnavailableError(triton.failure) from None
+            continue
+        raise DeepfakeError("The web application ended by itself; its message stands above.")
+
+
+@contextmanager
+def _uploads(settings: WebSettings) -> Iterator[str]:
+    """A folder for uploads that is gone afterwards, with whatever a killed worker left in it."""
+    with tempfile.TemporaryDirectory(prefix="deepfake-web-", dir=settings.upload_folder or None) as folder:
+        yield folder
+
+
+def _stop(*_: object) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # stopping is under way, and bounded in time
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = [
+        f"  DEEPFAKE_{each.name.upper()}={each.default}\n      {each.metadata['help']}" for each in fields(WebSettings)
+    ]
+    parser = argparse.ArgumentParser(
+        prog="deepfake serve",
+        description="Starts Triton and the web application, and stops both at Ctrl-C.",
+        epilog="Settings, as environment variables with their defaults:\n" + "\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (DEEPFAKE_PORT)")
+    parser.add_argument("--repository", type=Path, metavar="DIR", help="what the Triton that is started serves")
+    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="what that Triton runs on")
+    parser.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
+    parser.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
