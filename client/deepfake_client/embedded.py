@@ -48,7 +48,8 @@ def embedded_server(repository: Path | None = None, device: Device = "auto") -> 
 @contextmanager
 def _started(repository: Path | None, device: Device) -> Iterator[TritonServer]:
     try:
-        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device).start()
+        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device)
+        server.start()
     except ServingError as cause:
         raise UnavailableError(str(cause)) from cause
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,40 +31,42 @@ def analysis(path: Path, triton: Triton, settings: ClientSettings, frames: int |
     when the reader stops early.
     """
     watch = Stopwatch()
-    with ThreadPoolExecutor(settings.requests_in_flight + SEARCHES_IN_FLIGHT) as pool, closing(triton):
+    with ExitStack() as stack:
+        # Left in the order media, connection, threads: requests under way end before their threads are waited for.
+        pool = stack.enter_context(ThreadPoolExecutor(settings.requests_in_flight + SEARCHES_IN_FLIGHT))
+        stack.callback(triton.close)
         bundle = triton.bundle()
         policy = bundle.policy
         wanted = _frames_wanted(frames, policy, settings)
         with watch.timing("probe"):
-            opened = open_media(path, policy.sampling, wanted, settings)
-        with opened as media:
-            is_video = media.kind == "video"
-            yield Accepted(media.kind, media.info, media.frames_expected)
-            done: list[FrameResult] = []
-            found = _searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
-            for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
-                done.append(frame)
-                yield frame
-                yield Progress(len(done), max(len(done), media.frames_expected))
-            outcome = verdict(done, media.info, bundle, is_video)
-            yield Result(
-                file_type=media.kind,
-                frames_processed=len(done),
-                confidence=outcome.confidence,
-                label=outcome.label,
-                certainty=outcome.certainty,
-                reasons=outcome.reasons,
-                threshold=policy.threshold,
-                model=bundle.model,
-                networks=outcome.networks,
-                contributions=outcome.contributions,
-                media=media.info,
-                tracks=tracks(done),
-                frames=done,
-                warnings=list(media.warnings),
-                provenance=_provenance(policy, wanted),
-                timing_s=watch.timings(),
-            )
+            media = stack.enter_context(open_media(path, policy.sampling, wanted, settings))
+        is_video = media.kind == "video"
+        yield Accepted(media.kind, media.info, media.frames_expected)
+        done: list[FrameResult] = []
+        found = _searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
+        for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
+            done.append(frame)
+            yield frame
+            yield Progress(len(done), max(len(done), media.frames_expected))
+        outcome = verdict(done, media.info, bundle, is_video)
+        yield Result(
+            file_type=media.kind,
+            frames_processed=len(done),
+            confidence=outcome.confidence,
+            label=outcome.label,
+            certainty=outcome.certainty,
+            reasons=outcome.reasons,
+            threshold=policy.threshold,
+            model=bundle.model,
+            networks=outcome.networks,
+            contributions=outcome.contributions,
+            media=media.info,
+            tracks=tracks(done),
+            frames=done,
+            warnings=list(media.warnings),
+            provenance=_provenance(policy, wanted),
+            timing_s=watch.timings(),
+        )
 
 
 def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings) -> int:

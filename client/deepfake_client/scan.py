@@ -1,0 +1,149 @@
+"""`deepfake scan PATH…`: a verdict for each file; exit codes 0 to 4 as --help says."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deepfake_client import results
+from deepfake_client.detector import Detector
+from deepfake_client.errors import DeepfakeError, UnavailableError, UsageError
+from deepfake_client.report import REPORTS, Row, shown
+from deepfake_client.settings import ClientSettings
+
+FAKE_FOUND = 1
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+EXIT_CODES = """exit codes, the highest that holds:
+  0  every file was scanned          3  a file could not be read
+  1  --fail-on fake, and one is      4  Triton is away or too busy
+  2  the command makes no sense    130  interrupted
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Scans and prints; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    settings = ClientSettings.from_environment(triton=options.triton)
+    if options.frames is not None and not 1 <= options.frames <= settings.max_frames:
+        raise UsageError(f"--frames must be from 1 to {settings.max_frames}, but is {options.frames}.")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _scan(options, settings)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; what is left in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+
+
+def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
+    files = list(_files(options.paths))
+    code = 0
+    with ExitStack() as stack:
+        report = REPORTS[options.format](sys.stdout)
+        # Closed when all else is: a table must not be drawn over by the progress bar.
+        stack.callback(report.close)
+        progress = stack.enter_context(_progress())
+        detector = stack.enter_context(Detector(_triton(options, settings, stack, progress), settings))
+        whole = progress.add_task("Files", total=len(files))
+        away: UnavailableError | None = None
+        for path in files:
+            row = Row(path, error=away) if away else _analyzed(path, detector, options, progress)
+            if isinstance(row.error, UnavailableError):
+                away = row.error
+            report.add(row)
+            progress.advance(whole)
+            code = max(code, _code(row, options.fail_on))
+    return code
+
+
+def _analyzed(path: Path, detector: Detector, options: argparse.Namespace, progress: Progress) -> Row:
+    task = progress.add_task(shown(path), total=None)
+    try:
+        for event in detector.events(path, options.frames, options.heatmaps):
+            if isinstance(event, results.Progress):
+                progress.update(task, completed=event.done, total=event.total)
+            elif isinstance(event, results.Result):
+                return Row(path, result=event)
+        raise AssertionError("an analysis ends with its result")
+    except DeepfakeError as error:
+        return Row(path, error=error)
+    finally:
+        progress.remove_task(task)
+
+
+def _code(row: Row, fail_on: str | None) -> int:
+    if row.error:
+        return row.error.exit_code
+    return FAKE_FOUND if fail_on == "fake" and row.result and row.result.label == "FAKE" else 0
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    """The files as given; of a folder all in it, in the order of their names, but hidden ones."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(each for each in folders if not each.startswith("."))
+            yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _triton(options: argparse.Namespace, settings: ClientSettings, stack: ExitStack, progress: Progress) -> str:
+    """The address given, or that of one that is started and will be stopped with the stack."""
+    if settings.triton:
+        return settings.triton
+    from deepfake_client.embedded import embedded_triton
+
+    task = progress.add_task("Starting Triton", total=None)
+    address = stack.enter_context(embedded_triton(options.repository))
+    progress.remove_task(task)
+    return address
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """On standard error, and only where somebody watches: standard output carries nothing but results."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield progress
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepfake scan",
+        description="Says for each picture and clip whether faces in it were manipulated.",
+        epilog=f"{EXIT_CODES}\nsettings, as environment variables with their defaults:\n{_settings()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all in it")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="one JSON object a line")
+    form.add_argument("--csv", dest="format", action="store_const", const="csv", help="comma-separated values")
+    parser.add_argument("--fail-on", choices=["fake"], help="exit with 1 when a file is FAKE")
+    parser.add_argument("--frames", type=int, metavar="N", help="frames of a clip to look at (the model's policy)")
+    parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
+    parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC of a running Triton (one is started)")
+    parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
+    parser.set_defaults(format="table")
+    return parser
+
+
+def _settings() -> str:
+    settings = fields(ClientSettings)
+    return "\n".join(
+        f"  DEEPFAKE_{each.name.upper()}={each.default}\n      {each.metadata['help']}" for each in settings
+    )
