@@ -45,6 +45,14 @@ class ClientSettings:
             raise TypeError(f"no such setting: {', '.join(overrides)}")
         return cls(**values)  # type: ignore[arg-type]
 
+    @classmethod
+    def described(cls) -> str:
+        """Variables, defaults and what they mean, for `--help`."""
+        lines = (
+            f"  DEEPFAKE_{each.name.upper()}={each.default}\n      {each.metadata['help']}" for each in fields(cls)
+        )
+        return "settings, as environment variables with their defaults:\n" + "\n".join(lines)
+
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)

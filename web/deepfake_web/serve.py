@@ -8,11 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from deepfake_client.embedded import EmbeddedTriton, embedded_server
-from deepfake_client.errors import DeepfakeError, UnavailableError
+from deepfake_client.errors import UnavailableError
 
 from deepfake_web import server
 from deepfake_web.settings import WebSettings
@@ -21,7 +21,7 @@ WATCH_S = 1.0  # between two looks at the two programs
 
 
 def main(arguments: list[str]) -> int:
-    """Serves until it is told to stop; returns the exit code."""
+    """Serves until it is told to stop; returns the exit code. DeepfakeError says what hinders it."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -30,10 +30,6 @@ def main(arguments: list[str]) -> int:
         _serve(options)
     except KeyboardInterrupt:
         _say("Stopped.")
-        return 0
-    except DeepfakeError as error:
-        _say(str(error))
-        return error.exit_code
     return 0
 
 
@@ -70,7 +66,7 @@ def _watch(web: subprocess.Popen, triton: EmbeddedTriton | None) -> None:
             if triton and triton.failure:
                 raise UnavailableError(triton.failure) from None
             continue
-        raise DeepfakeError("The web application ended by itself; its message stands above.")
+        raise UnavailableError("The web application ended by itself; its message stands above.")
 
 
 @contextmanager
@@ -91,13 +87,10 @@ def _say(text: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [
-        f"  DEEPFAKE_{each.name.upper()}={each.default}\n      {each.metadata['help']}" for each in fields(WebSettings)
-    ]
     parser = argparse.ArgumentParser(
         prog="deepfake serve",
         description="Starts Triton and the web application, and stops both at Ctrl-C.",
-        epilog="Settings, as environment variables with their defaults:\n" + "\n".join(lines),
+        epilog=WebSettings.described(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
@@ -107,7 +100,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
     parser.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

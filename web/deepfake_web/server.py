@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deepfake_client.errors import DeepfakeError, UnavailableError, UsageError
+from deepfake_client.errors import UnavailableError, UsageError
 
 from deepfake_web.settings import WebSettings
 
@@ -109,5 +109,5 @@ def _wait(process: subprocess.Popen, address: str) -> None:
         except OSError:
             time.sleep(0.1)
     if process.poll() is not None:
-        raise DeepfakeError("The web application did not start; its message stands above.")
+        raise UnavailableError("The web application did not start; its message stands above.")
     raise UnavailableError(f"The web application did not answer within {START_DEADLINE_S:g} s.")
