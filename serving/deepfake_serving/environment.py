@@ -63,18 +63,15 @@ def find_environment(folder: Path | None = None) -> Environment:
 def _check_numpy(version: str | None, folder: Path) -> None:
     # numpy 2 hands the Python backend of this server silently wrong tensors.
     if version is None or int(version.split(".")[0]) >= 2:
-        raise ServingError(
-            f"{folder} has numpy {version}; model processes need 1.26. Install requirements/serving.txt."
-        )
+        found = f"numpy {version}" if version else "no numpy"
+        raise ServingError(f"{folder} has {found}; model processes need 1.26. Install requirements/serving.txt.")
 
 
 def _only_runtime(versions: dict[str, str], folder: Path) -> str:
     found = [each for each in RUNTIMES if each in versions]
     if len(found) != 1:
-        raise ServingError(
-            f"{folder} must hold one of {' and '.join(RUNTIMES)}, but holds {' and '.join(found) or 'neither'}: "
-            "remove it and set it up again."
-        )
+        count = "both" if found else "neither"
+        raise ServingError(f"{folder} must hold one of {' and '.join(RUNTIMES)}, but holds {count}: set it up again.")
     return found[0]
 
 

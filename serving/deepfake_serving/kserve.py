@@ -6,10 +6,18 @@ from math import prod
 from typing import Any
 
 BYTES = {"BOOL": 1, "UINT8": 1, "INT8": 1, "FP16": 2, "FP32": 4, "FP64": 8, "INT32": 4, "INT64": 8}  # an element's
+TIMEOUT_S = 3.0  # for all but inference: the server answers these by itself, at once
 FREE_SIDE = 64  # elements along an axis of any length, in a trial request
 
 
-def call(address: str, path: str, *, body: bytes | None = None, headers: dict | None = None, timeout_s: float = 5):
+def call(
+    address: str,
+    path: str,
+    *,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> tuple[int, bytes]:
     """(status, answer's bytes) of a GET, or of a POST where there is a body; OSError where nobody answers in time."""
     host, port = address.rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=timeout_s)
@@ -23,7 +31,7 @@ def call(address: str, path: str, *, body: bytes | None = None, headers: dict | 
         connection.close()
 
 
-def is_ready(address: str, timeout_s: float = 5) -> bool:
+def is_ready(address: str, timeout_s: float = TIMEOUT_S) -> bool:
     """Whether the server says that it serves every model."""
     try:
         return call(address, "/v2/health/ready", timeout_s=timeout_s)[0] == 200
@@ -31,7 +39,7 @@ def is_ready(address: str, timeout_s: float = 5) -> bool:
         return False
 
 
-def read(address: str, path: str, *, body: bytes | None = None, timeout_s: float = 5) -> Any:
+def read(address: str, path: str, *, body: bytes | None = None, timeout_s: float = TIMEOUT_S) -> Any:
     """The JSON at a path; OSError for any status but 200."""
     status, answer = call(address, path, body=body, timeout_s=timeout_s)
     if status != 200:

@@ -12,6 +12,13 @@ SHARED_MEMORY_BYTES = 8 * 2**20  # a model process's own segment at the start; i
 BACKEND = Path(__file__).parents[1] / "backends" / "onnxruntime"
 STRANGERS = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}  # lead model processes to another Python
 
+FIXED = {
+    "PYTHONNOUSERSITE": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime's wheels report each session to their maker otherwise
+}
+
 Device = Literal["auto", "cpu", "gpu"]
 Ports = tuple[int, int, int]  # gRPC, HTTP, metrics
 
@@ -41,7 +48,7 @@ def arguments(
         "--disable-auto-complete-config",
         f"--backend-config=python,shm-default-byte-size={SHARED_MEMORY_BYTES}",
         f"--backend-config=python,shm-region-prefix-name={prefix}",
-        f"--backend-config=python,stub-timeout-seconds={int(deadline_s)}",
+        f"--backend-config=python,stub-timeout-seconds={max(1, int(deadline_s))}",
         "--allow-gpu-metrics=false",
         "--allow-cpu-metrics=false",
         *(each for name, port in addresses for each in (f"--{name}-address={HOST}", f"--{name}-port={port}")),
@@ -52,7 +59,7 @@ def variables(environment: Environment, device: Device) -> dict[str, str]:
     """This process's environment, as the server and its model processes should see it."""
     result = {name: value for name, value in os.environ.items() if name not in STRANGERS}
     result["PATH"] = f"{environment.folder / 'bin'}:{result.get('PATH', os.defpath)}"
-    result |= {"PYTHONNOUSERSITE": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    result |= FIXED
     if device == "cpu":
         result["CUDA_VISIBLE_DEVICES"] = ""
     return result
