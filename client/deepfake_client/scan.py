@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
@@ -126,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="deepfake scan",
         description="Says for each picture and clip whether faces in it were manipulated.",
-        epilog=f"{EXIT_CODES}\nsettings, as environment variables with their defaults:\n{_settings()}",
+        epilog=f"{EXIT_CODES}\n{ClientSettings.described()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all in it")
@@ -140,10 +139,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
     parser.set_defaults(format="table")
     return parser
-
-
-def _settings() -> str:
-    settings = fields(ClientSettings)
-    return "\n".join(
-        f"  DEEPFAKE_{each.name.upper()}={each.default}\n      {each.metadata['help']}" for each in settings
-    )
