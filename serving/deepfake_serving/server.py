@@ -18,9 +18,11 @@ from pathlib import Path
 from threading import Event, RLock
 
 from deepfake_serving import keeper, kserve, launch
+from deepfake_serving.diagnosis import is_port_taken, reason
 from deepfake_serving.environment import find_environment
 from deepfake_serving.errors import ServingError
 from deepfake_serving.launch import HOST, Device, Ports
+from deepfake_serving.processes import living_children
 
 START_DEADLINE_S = 180.0
 READY_POLL_S = 0.05
@@ -102,16 +104,20 @@ class TritonServer:
 
     def is_running(self) -> bool:
         """Whether the server's process lives; it may be unhealthy all the same."""
-        process = self._keeper
-        if process is None or process.stdout.closed:
+        keeper_process = self._keeper
+        if keeper_process is None:
+            return False
+        output = keeper_process.stdout
+        assert output is not None
+        if output.closed:
             return False
         poll = select.poll()
-        poll.register(process.stdout, select.POLLIN)
+        poll.register(output, select.POLLIN)
         return not poll.poll(0)  # the keeper closes its output, or is gone, once the server has ended
 
     def processes(self) -> list[int]:
         """The process ids of the server and of its model processes that live."""
-        return [self.pid, *_children(self.pid)] if self.is_running() else []
+        return [self.pid, *living_children(self.pid)] if self.is_running() else []
 
     def sessions(self) -> dict[str, str]:
         """Which execution provider each model's session reports, by model; OSError where the server doesn't answer."""
@@ -119,8 +125,12 @@ class TritonServer:
         return dict(re.findall(r'^deepfake_session\{model="([^"]+)",provider="([^"]+)"\} 1', text, re.MULTILINE))
 
     def log_text(self) -> str:
-        """What the server has logged."""
-        return self._log.read_text(errors="replace") if self._folder and self._log.exists() else ""
+        """What the server has logged since its last start."""
+        if self._folder is None:
+            return ""
+        with self._log.open(errors="replace") as log:
+            log.seek(self._log_start)
+            return log.read()
 
     def _start_on(self, ports: Ports) -> None:
         for _ in range(PORT_TRIES):
@@ -153,6 +163,7 @@ class TritonServer:
             "prefix": self._prefix,
         }
         with self._log.open("ab") as log:
+            self._log_start = log.tell()
             self._keeper = subprocess.Popen(
                 [sys.executable, "-I", "-S", keeper.__file__, json.dumps(specification)],
                 stdin=subprocess.DEVNULL,
@@ -167,11 +178,11 @@ class TritonServer:
         deadline = time.monotonic() + self._start_deadline_s
         while not kserve.is_ready(self.http, timeout_s=1):
             if not self.is_running():
-                if re.search(r"address already in use|failed to bind", self.log_text(), re.IGNORECASE):
+                if is_port_taken(self.log_text()):
                     raise _PortTaken
-                raise ServingError(f"tritonserver did not start:\n{_reason(self.log_text())}")
+                raise ServingError(f"tritonserver did not start:\n{reason(self.log_text())}")
             if time.monotonic() > deadline:
-                raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{_reason(self.log_text())}")
+                raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{reason(self.log_text())}")
             if self._stopped.wait(READY_POLL_S):
                 raise ServingError("tritonserver was stopped while it started.")
         if not self.is_running():  # someone else's server answered on our port
@@ -208,30 +219,3 @@ def _fill(ports: Ports) -> Ports:
         each.close()
     grpc, http, metrics = (port or next(free) for port in ports)
     return grpc, http, metrics
-
-
-def _children(parent: int) -> list[int]:
-    children = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, ppid = entry.read_text().rpartition(")")[2].split()[:2]
-        except OSError:  # gone meanwhile
-            continue
-        if int(ppid) == parent and state != "Z":
-            children.append(int(entry.parent.name))
-    return children
-
-
-def _reason(log: str) -> str:
-    """Why the server did not start: the models that failed, else the errors, else the end of its log."""
-    lines = log.splitlines()
-    errors = [line for line in lines if re.match(r"E\d{4} ", line) and "CudaDriverHelper" not in line]
-    failed = [line for line in errors if "failed to load" in line]
-    told = [_message(line) for line in failed or errors] or lines[-12:]
-    return "\n".join(dict.fromkeys(told)) or "(it logged nothing)"
-
-
-def _message(line: str) -> str:
-    """A log line without time and place, and without a model process's traceback."""
-    text = re.sub(r'^\S+ \S+ \d+ \S+\] "?', "", line).replace("Internal: TritonModelException: ", "")
-    return text.split("\\n\\nAt:")[0].rstrip('"')
