@@ -22,7 +22,7 @@ WATCH_S = 1.0  # between two looks at the two programs
 
 def main(arguments: list[str]) -> int:
     """Serves until it is told to stop; returns the exit code. DeepfakeError says what hinders it."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _stop)
@@ -86,17 +86,18 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The options of `deepfake serve`."""
+    result = argparse.ArgumentParser(
         prog="deepfake serve",
         description="Starts Triton and the web application, and stops both at Ctrl-C.",
         epilog=WebSettings.described(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
-    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (DEEPFAKE_PORT)")
-    parser.add_argument("--repository", type=Path, metavar="DIR", help="what the Triton that is started serves")
-    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="what that Triton runs on")
-    parser.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
-    parser.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
-    return parser
+    result.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
+    result.add_argument("--port", type=int, help="port to listen on, 0 for a free one (DEEPFAKE_PORT)")
+    result.add_argument("--repository", type=Path, metavar="DIR", help="what the Triton that is started serves")
+    result.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="what that Triton runs on")
+    result.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
+    result.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
+    return result
