@@ -1,0 +1,85 @@
+"""A network's trained weights, from and to its checkpoint file."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from deepfake_detector.errors import BundleError
+from deepfake_detector.network import HybridNetwork, NetworkSpec
+
+STATE_KEY = "model_state"  # of the original's checkpoints; a bare state dict is taken too
+# Tables that some versions of timm wrote into a state dict; the network computes them itself.
+COMPUTED = ("relative_position_index", "attn_mask")
+SHOWN = 3  # keys named in an error
+
+
+def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
+    """The network of a bundle, float32, in evaluation mode; BundleError names file, key and cure."""
+    file = spec.weights
+    state = _read(folder / file)
+    network = _build(spec)
+    expected = network.state_dict()
+    state = {key: value for key, value in state.items() if key in expected or not key.endswith(COMPUTED)}
+    made_for = f"it must be a {spec.architecture} with the original's head, trained and saved under these names"
+    for problem, keys in (("lacks", expected.keys() - state.keys()), ("has unexpected", state.keys() - expected.keys())):
+        if keys:
+            raise BundleError(f"{file} {problem} {_name(keys)}: {made_for}.")
+    for key, value in state.items():
+        if not isinstance(value, Tensor) or value.is_floating_point() != expected[key].is_floating_point():
+            kind = value.dtype if isinstance(value, Tensor) else type(value).__name__
+            raise BundleError(f"{file}: {key} is {kind}, not {expected[key].dtype}: {made_for}.")
+        if value.shape != expected[key].shape:
+            shapes = f"{tuple(value.shape)}, not {tuple(expected[key].shape)}"
+            raise BundleError(f"{file}: {key} has shape {shapes}: {made_for}.")
+        if not torch.isfinite(value).all():
+            raise BundleError(f"{file}: {key} has values that are not finite: take a checkpoint from before they were.")
+    network.load_state_dict(state, strict=True)
+    return network.eval()
+
+
+def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
+    """Writes the network's checkpoint; `half` stores tables of weights as float16, norms and biases as they are.
+
+    ValueError where a weight is too large for float16.
+    """
+    state = {key: _stored(value.detach().cpu(), half) for key, value in network.state_dict().items()}
+    for key, value in state.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{network.spec.role}: {key} is not finite as {value.dtype}")
+    torch.save({STATE_KEY: state}, folder / network.spec.weights)
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    return value.half() if half and value.is_floating_point() and value.ndim > 1 else value.clone()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as cause:
+        raise BundleError(f"{path.name} is missing: put it into the bundle's folder.") from cause
+    except Exception as cause:  # torch and pickle raise all kinds for a damaged or refused file
+        raise BundleError(
+            f"{path.name} is damaged or holds more than weights ({type(cause).__name__}): save it again with "
+            f"torch.save({{{STATE_KEY!r}: model.state_dict()}}, path)."
+        ) from cause
+    state = content.get(STATE_KEY, content) if isinstance(content, dict) else content
+    if not isinstance(state, dict) or not state:
+        raise BundleError(f"{path.name} holds no state dict, neither under {STATE_KEY!r} nor by itself.")
+    return state
+
+
+def _build(spec: NetworkSpec) -> HybridNetwork:
+    try:
+        return HybridNetwork(spec)
+    except Exception as cause:  # timm raises what each architecture's constructor does
+        raise BundleError(
+            f"bundle.toml: timm can't make architecture {spec.architecture!r} with arguments {spec.arguments}: {cause}"
+        ) from cause
+
+
+def _name(keys: set[str]) -> str:
+    named = ", ".join(sorted(keys)[:SHOWN])
+    return f"{named} and {len(keys) - SHOWN} more" if len(keys) > SHOWN else named
