@@ -28,7 +28,7 @@ class ServingOptions:
 
 
 def step_configuration(
-    name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], options: ServingOptions, *, batched: bool
+    name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], options: ServingOptions, *, batched: bool = True
 ) -> str:
     """A model that runs model.onnx; `batched` gives every tensor a batch axis and the model a batcher."""
     config = _configuration(name, inputs, outputs)

