@@ -1,7 +1,7 @@
 """What tests of several components share: a real Triton on the shipped models, faces under free terms, odd media."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +53,32 @@ def temple() -> np.ndarray:
     from sklearn.datasets import load_sample_image
 
     return load_sample_image("china.jpg")
+
+
+@pytest.fixture(scope="session")
+def face_clip(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """A clip of 40 frames, 4 seconds, 640×480: one face of about 100 px that moves from left to right."""
+    path = tmp_path_factory.mktemp("clips") / "face.mp4"
+    backdrop = np.full((480, 640, 3), (120, 130, 110), np.uint8)
+    write_clip(path, (_pasted(backdrop, astronaut[40:240, 120:330], 10 + 10 * at, 100) for at in range(40)), rate=10)
+    return path
+
+
+def write_clip(path: Path, pictures: Iterable[np.ndarray], rate: int) -> None:
+    """Pictures (uint8 [H, W, 3], even sides) as H.264."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
+        stream.pix_fmt = "yuv420p"
+        for at, picture in enumerate(pictures):
+            if at == 0:
+                stream.height, stream.width = picture.shape[:2]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _pasted(backdrop: np.ndarray, part: np.ndarray, x: int, y: int) -> np.ndarray:
+    picture = backdrop.copy()
+    picture[y : y + part.shape[0], x : x + part.shape[1]] = part
+    return picture

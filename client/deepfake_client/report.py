@@ -66,7 +66,7 @@ class TableReport:
             return
         result = self._last = row.result
         state = words.state(result)
-        why = f" ({'; '.join(words.REASONS[each].rstrip('.') for each in result.reasons)})" if result.reasons else ""
+        why = f" ({', '.join(each.replace('_', ' ') for each in result.reasons)})" if result.reasons else ""
         self._table.add_row(
             name,
             Text(words.STATES[state][0] + why, style=STYLES[state]),
