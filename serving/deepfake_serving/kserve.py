@@ -31,12 +31,17 @@ def call(
         connection.close()
 
 
-def is_ready(address: str, timeout_s: float = TIMEOUT_S) -> bool:
-    """Whether the server says that it serves every model."""
+def answers(address: str, path: str, timeout_s: float = TIMEOUT_S) -> bool:
+    """Whether a path answers 200."""
     try:
-        return call(address, "/v2/health/ready", timeout_s=timeout_s)[0] == 200
+        return call(address, path, timeout_s=timeout_s)[0] == 200
     except OSError:
         return False
+
+
+def is_ready(address: str, timeout_s: float = TIMEOUT_S) -> bool:
+    """Whether the server says that it serves every model."""
+    return answers(address, "/v2/health/ready", timeout_s)
 
 
 def read(address: str, path: str, *, body: bytes | None = None, timeout_s: float = TIMEOUT_S) -> Any:

@@ -176,7 +176,8 @@ class TritonServer:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + self._start_deadline_s
-        while not kserve.is_ready(self.http, timeout_s=1):
+        # Metrics are served a moment after the rest.
+        while not (kserve.is_ready(self.http, timeout_s=1) and kserve.answers(self.metrics, "/metrics")):
             if not self.is_running():
                 if is_port_taken(self.log_text()):
                     raise _PortTaken
