@@ -1,11 +1,16 @@
 """A detector that answers at once, for the mechanics of HTTP; the real one answers in test_served.py."""
 
+import os
+import re
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import av
 import pytest
 from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import (
@@ -23,6 +28,7 @@ from deepfake_web import server
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 from flask.testing import FlaskClient
+from PIL import Image
 
 MODEL = Model("lite", "1.0.0", "sha256:00", {"efficientnet": "a", "convnext": "b", "swin": "c"}, 0.04)
 MEDIA = MediaInfo("00", 3, "mp4", "h264", 64, 48, 1.0, 30.0)
@@ -183,3 +189,75 @@ def eventually():
             time.sleep(0.02)
 
     return wait
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running `deepfake serve`: its address, its process, and the folder for its temporary files."""
+
+    address: str
+    process: subprocess.Popen
+    temporary: Path
+
+    def processes(self, name: str) -> list[int]:
+        """Those it started, by the name of their program."""
+        stats = [path.read_text() for path in Path("/proc").glob("[0-9]*/stat")]
+        fields = [re.match(r"(\d+) \((.*)\) . (\d+)", stat).groups() for stat in stats]
+        parents = {int(pid): int(parent) for pid, _, parent in fields}
+
+        def is_ours(pid: int) -> bool:
+            return pid == self.process.pid or (pid in parents and is_ours(parents[pid]))
+
+        return [int(pid) for pid, each, _ in fields if name in each and is_ours(int(pid))]
+
+
+@contextmanager
+def _serving(repository: Path, folder: Path):
+    command = [sys.executable, "-m", "deepfake_client.command", "serve", "--port", "0", "--repository", str(repository)]
+    with (folder / "log").open("w+") as log:
+        temporary = folder / "temporary"
+        temporary.mkdir()
+        environment = {**os.environ, "TMPDIR": str(temporary)}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        try:
+            line = process.stdout.readline()  # its end, if the start fails
+            log.seek(0)
+            assert line.startswith("Ready: http://127.0.0.1:"), log.read()
+            yield Served(line.split()[1], process, temporary)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def served(repository, tmp_path_factory):
+    """`deepfake serve` as people start it, on the shipped models."""
+    with _serving(repository, tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@pytest.fixture
+def served_alone(repository, tmp_path):
+    """One that a test may harm."""
+    with _serving(repository, tmp_path) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def picture(astronaut, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("media") / "picture.png"
+    Image.fromarray(astronaut).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(astronaut, tmp_path_factory) -> Path:
+    """Two seconds, 384 × 384: the view moves over the picture, its face always in sight."""
+    path = tmp_path_factory.mktemp("media") / "clip.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", 12, width=384, height=384)
+        for at in range(0, 96, 4):
+            view = av.VideoFrame.from_ndarray(astronaut[at // 4 : at // 4 + 384, at : at + 384].copy(), "rgb24")
+            container.mux(stream.encode(view))
+        container.mux(stream.encode(None))
+    return path

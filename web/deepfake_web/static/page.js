@@ -81,9 +81,9 @@ function likelihood({ confidence, threshold, model }, sentences) {
 
 function networks({ networks, contributions, model }) {
   if (!networks) return [];
-  const heads = ["Network", "Probability of manipulation", "Added to the verdict (logits)"];
+  const heads = ["Network", "Probability", "Adds to the verdict (logits)"];
   const rows = Object.entries(networks).map(([role, probability]) => element("tr", {},
-    element("th", { scope: "row" }, `${role} (${model.architectures[role]})`),
+    element("th", { scope: "row" }, `${role} `, element("span", { class: "architecture" }, model.architectures[role])),
     element("td", {}, probability.toFixed(2)),
     element("td", {}, (contributions[role] < 0 ? "" : "+") + contributions[role].toFixed(2))));
   return [element("h2", {}, "What each network said"), element("table", {},
