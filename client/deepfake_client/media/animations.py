@@ -1,0 +1,58 @@
+"""Samples the frames of an animated picture: GIF, WebP, PNG, AVIF."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from PIL import Image
+
+from deepfake_client.errors import DamagedMediaError, TooLargeError
+from deepfake_client.media.frame import Frame, Opened, Request
+from deepfake_client.media.pixels import check_size, to_rgb
+from deepfake_client.media.sampling import choose
+
+FORMATS = {"GIF", "WEBP", "PNG", "AVIF"}
+MAX_FRAMES = 20_000  # of an animation; each must be drawn to learn how long it is shown
+SHORTEST_S = 0.1  # browsers show a frame that names no time, or under 20 ms, for so long
+
+
+def read(image: Image.Image, request: Request) -> Iterator[Opened | Frame | str]:
+    """The chosen frames, after what the animation is."""
+    times, damaged = _times(image, request)
+    duration_s = times[-1]
+    if duration_s > request.max_duration_s:
+        raise TooLargeError(
+            f"The animation lasts {duration_s:.0f} seconds; the most is {request.max_duration_s:g} "
+            "(DEEPFAKE_MAX_DURATION_S)."
+        )
+    chosen = choose(request.sampling, request.frames, times[:-1], duration_s)
+    rate = round((len(times) - 1) / duration_s, 3)
+    yield Opened("video", request.format.lower(), *image.size, round(duration_s, 3), rate, len(chosen))
+    if damaged:
+        yield f"The animation is cut off or damaged after frame {len(times) - 2}; what comes before was analysed."
+    for index in chosen:
+        image.seek(index)
+        yield Frame(index, times[index], to_rgb(image))
+
+
+def _times(image: Image.Image, request: Request) -> tuple[list[float], bool]:
+    """When each frame is shown and, last, when the last one goes, in seconds; and whether the rest is damaged."""
+    times = [0.0]
+    try:
+        for index in range(MAX_FRAMES + 1):
+            image.seek(index)
+            check_size(*image.size, request.max_pixels)  # a GIF's may grow
+            image.load()
+            duration_s = image.info.get("duration", 0) / 1000
+            times.append(times[-1] + (duration_s if duration_s >= 0.02 else SHORTEST_S))
+    except EOFError:
+        return _checked(times), False
+    except (OSError, ValueError, RuntimeError, SyntaxError):
+        return _checked(times), True
+    raise TooLargeError(f"The animation has more than {MAX_FRAMES:,} frames, which is the most.")
+
+
+def _checked(times: list[float]) -> list[float]:
+    if len(times) == 1:
+        raise DamagedMediaError("The animation is damaged before its first frame.")
+    assert all(one < next_one for one, next_one in pairwise(times))
+    return times

@@ -1,0 +1,46 @@
+"""One decoded picture of a file, and what is known of the file once it is open."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`index` counts the frames from 0 as they are shown; `time_s` is when it is shown, seconds from the start;
+    `image` is uint8 [H, W, 3], RGB, upright as shown."""
+
+    index: int
+    time_s: float
+    image: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a file turned out to be. Width and height in pixels as shown; `frames` is how many frames will come."""
+
+    kind: Literal["image", "video"]
+    codec: str
+    width: int
+    height: int
+    duration_s: float | None
+    frame_rate: float | None
+    frames: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the decoding process is to read, and how much of it: `fd` is the open file, `format` the name that Pillow
+    or FFmpeg has for what the content was found to be."""
+
+    fd: int
+    reader: Literal["picture", "video"]
+    format: str
+    sampling: str
+    frames: int
+    max_pixels: int
+    max_duration_s: float
+    memory_bytes: int
+    cpu_s: int

@@ -1,0 +1,60 @@
+"""Shows a high-dynamic-range frame as its standard-range twin, so that networks see what they were taught on.
+
+Curves: ITU-R BT.2100 (PQ and HLG); white: ITU-R BT.2408, 203 nits; gamut: ITU-R BT.2087; display: ITU-R BT.1886.
+"""
+
+import numpy as np
+
+PQ, HLG = 16, 18  # transfer characteristics, ITU-T H.273
+SDR_WHITE_NITS = 203.0
+KNEE = 0.8  # of SDR white, in linear light: below, nothing changes; above, highlights are compressed under white
+BT2020_TO_BT709 = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
+)
+BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
+HLG_GAMMA, HLG_PEAK_NITS = 1.2, 1000.0  # the reference display
+DISPLAY_GAMMA = 2.4
+ROWS = 128  # converted at once, so that a large frame needs little memory
+STEPS = 4095  # of the last table; its steps are even in the root of light, fine where the eye is
+
+
+def to_sdr(signal: np.ndarray, transfer: int) -> np.ndarray:
+    """RGB in BT.2020, uint16 [H, W, 3], full range, with PQ or HLG as `transfer`, as uint8 [H, W, 3] in BT.709."""
+    light = (_pq_light() if transfer == PQ else _hlg_light()).astype(np.float32)
+    shown = (255 * (np.arange(STEPS + 1) / STEPS) ** (2 / DISPLAY_GAMMA)).round().astype(np.uint8)
+    result = np.empty(signal.shape, np.uint8)
+    for top in range(0, len(signal), ROWS):
+        linear = light[signal[top : top + ROWS]]
+        if transfer == HLG:
+            linear = _hlg_display(linear)
+        linear = np.maximum(linear @ BT2020_TO_BT709.T, 0)
+        result[top : top + ROWS] = shown[(np.sqrt(_compressed(linear)) * STEPS).astype(np.uint16)]
+    return result
+
+
+def _pq_light() -> np.ndarray:
+    """Light for each of the 65,536 values, 1 at SDR white (BT.2100, table 4)."""
+    m1, m2, c1, c2, c3 = 1305 / 8192, 2523 / 32, 107 / 128, 2413 / 128, 2392 / 128
+    root = np.linspace(0, 1, 65536) ** (1 / m2)
+    return 10000 / SDR_WHITE_NITS * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+
+
+def _hlg_light() -> np.ndarray:
+    """Scene light, 0 to 1, for each of the 65,536 values (BT.2100, table 5)."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    value = np.linspace(0, 1, 65536)
+    return np.where(value <= 0.5, value**2 / 3, (np.exp((value - c) / a) + b) / 12)
+
+
+def _hlg_display(scene: np.ndarray) -> np.ndarray:
+    """Scene light as the reference display shows it, 1 at SDR white (BT.2100, the reference OOTF)."""
+    luma = (scene @ BT2020_LUMA)[..., None]
+    return HLG_PEAK_NITS / SDR_WHITE_NITS * luma ** (HLG_GAMMA - 1) * scene
+
+
+def _compressed(linear: np.ndarray) -> np.ndarray:
+    """Linear light under 1, the hue kept: all three channels are scaled as their largest needs."""
+    peak = linear.max(axis=-1, keepdims=True)
+    over = np.maximum(peak - KNEE, 0)
+    room = 1 - KNEE
+    return linear * np.where(over > 0, (KNEE + room * over / (over + room)) / np.maximum(peak, KNEE), 1)

@@ -1,0 +1,26 @@
+"""Limits on pictures and frames, and how the pixels of a Pillow image become plain RGB."""
+
+import numpy as np
+from PIL import Image
+
+from deepfake_client.errors import TooLargeError
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raises TooLargeError for more pixels than allowed; asked before any are allocated."""
+    if width * height > max_pixels:
+        raise TooLargeError(
+            f"The picture is {width} × {height} pixels; the most is {max_pixels:,} pixels (DEEPFAKE_MAX_PIXELS)."
+        )
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """Any Pillow image as uint8 [H, W, 3]; what shows through transparent parts is white, as on a page."""
+    if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion cuts them off at 255
+        grey = np.asarray(image).astype(np.uint32).clip(0, 65535)
+        return np.repeat(((grey * 255 + 32767) // 65535).astype(np.uint8)[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        over = image.convert("RGBA")
+        image = Image.new("RGBA", over.size, "white")
+        image.alpha_composite(over)
+    return np.array(image.convert("RGB"))

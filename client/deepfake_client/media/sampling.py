@@ -1,0 +1,38 @@
+"""Which frames of a clip are looked at."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from deepfake_client.errors import UsageError
+
+
+def every_nth(sampling: str) -> int | None:
+    """The 5 of "every_nth:5"; None for "even"; UsageError for anything else."""
+    if sampling == "even":
+        return None
+    name, _, step = sampling.partition(":")
+    if name == "every_nth" and step.isdecimal() and int(step) > 0:
+        return int(step)
+    raise UsageError(f'Sampling must be "even" or "every_nth:N" with a whole N above 0, but is {sampling!r}.')
+
+
+def choose(sampling: str, frames: int, times: Sequence[float], end: float) -> list[int]:
+    """Indices, ascending and distinct, of at most `frames` frames of a clip.
+
+    `times` are the moments at which its frames are shown, ascending, `end` the moment the last one goes, all in one
+    unit. "every_nth:5" takes frames 0, 5, 10, …; "even" divides the duration into `frames` equal parts and takes what
+    is shown in the middle of each, and always as many frames as are asked for where the clip has them.
+    """
+    step, count = every_nth(sampling), len(times)
+    if step is not None:
+        return list(range(0, count, step))[:frames]
+    if count <= frames:
+        return list(range(count))
+    chosen: list[int] = []
+    for part in range(frames):
+        middle = times[0] + (end - times[0]) * (part + 0.5) / frames
+        shown = bisect_right(times, middle) - 1
+        # A clip of variable rate may show one frame for several parts: its neighbours stand in.
+        lowest = chosen[-1] + 1 if chosen else 0
+        chosen.append(min(max(shown, lowest), count - frames + part))
+    return chosen

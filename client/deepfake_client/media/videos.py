@@ -1,0 +1,124 @@
+"""Reads videos with FFmpeg's libraries (PyAV), decoding no more than the chosen frames need."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError, MemoryError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from deepfake_client.errors import DamagedMediaError
+from deepfake_client.media import hdr
+from deepfake_client.media.containers import DECODERS, opened
+from deepfake_client.media.frame import Frame, Opened, Request
+from deepfake_client.media.orientation import upright
+from deepfake_client.media.pixels import check_size
+from deepfake_client.media.sampling import choose, every_nth
+from deepfake_client.media.timeline import Timeline, packets, scan
+
+STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
+
+
+def read(request: Request) -> Iterator[Opened | Frame | str]:
+    """The chosen frames, after what the clip is. The reader of sniff's "video"."""
+    with opened(request) as (container, stream):
+        timeline = scan(container, stream, request.format in STORE_TIMES, request.max_duration_s)
+    chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
+    count, corrupt = 0, 0
+    with opened(request) as (container, stream):
+        # The original's policy means the frames that come out of the decoder, counted.
+        planned = timeline.packets and every_nth(request.sampling) is None
+        frames = (_planned if planned else _counted)(container, stream, timeline, chosen)
+        for index, frame in frames:
+            check_size(frame.width, frame.height, request.max_pixels)
+            image = _rgb(frame)
+            if not count:
+                yield _opened(stream, image, timeline, chosen)
+                yield from timeline.warnings
+            yield Frame(index, timeline.times[index], image)
+            count += 1
+            corrupt += frame.is_corrupt
+    if not count:
+        raise DamagedMediaError("No frame of the clip can be decoded: it is damaged or encrypted.")
+    if count < len(chosen):
+        yield f"{len(chosen) - count} of {len(chosen)} frames could not be decoded and were left out."
+    if corrupt:
+        yield f"{corrupt} of the frames looked at are damaged."
+
+
+def _opened(stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]) -> Opened:
+    height, width, _ = image.shape
+    rate = round(float(stream.average_rate), 3) if stream.average_rate else None
+    codec = DECODERS[stream.codec_context.name]
+    return Opened("video", codec, width, height, round(timeline.end - timeline.times[0], 3), rate, len(chosen))
+
+
+def _planned(
+    container: InputContainer, stream: VideoStream, timeline: Timeline, chosen: Sequence[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decodes the runs of packets that hold the chosen frames; each frame carries the number of its packet."""
+    wanted = {timeline.packets[index]: index for index in chosen}
+    runs = iter(timeline.runs(chosen))
+    first, last = next(runs)
+    newest = -1
+    for number, packet in packets(container, stream):
+        if number < first:
+            continue
+        packet.opaque = number
+        frames = _decode(stream, packet)
+        if number == last:
+            frames += _decode(stream, None)  # what the decoder still holds
+            stream.codec_context.flush_buffers()
+        for frame in frames:
+            index = wanted.get(frame.opaque, -1)
+            if index > newest:
+                newest = index
+                yield index, frame
+        if number == last:
+            first, last = next(runs, (0, -1))
+            if last < 0:
+                return
+
+
+def _counted(
+    container: InputContainer, stream: VideoStream, timeline: Timeline, chosen: Sequence[int]
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Decodes from the start and counts what comes out."""
+    wanted = set(chosen)
+    for index, frame in enumerate(_all(container, stream)):
+        if index in wanted:
+            yield index, frame
+        if index >= chosen[-1]:
+            return
+
+
+def _all(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    try:
+        for _, packet in packets(container, stream):
+            yield from _decode(stream, packet)
+    except MemoryError:
+        raise
+    except FFmpegError:
+        pass  # the timeline ended here too, and says so
+    yield from _decode(stream, None)
+
+
+def _decode(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
+    """The frames that come out when this goes in; none where it is damaged, which the count tells."""
+    try:
+        return stream.decode(packet)
+    except MemoryError:
+        raise
+    except FFmpegError:
+        return []
+
+
+def _rgb(frame: VideoFrame) -> np.ndarray:
+    """The frame as shown, uint8 [H, W, 3], contiguous."""
+    if frame.color_trc in (hdr.PQ, hdr.HLG):
+        image = hdr.to_sdr(frame.to_ndarray(format="rgb48le"), frame.color_trc)
+    else:
+        image = frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(upright(image, frame))
