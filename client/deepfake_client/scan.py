@@ -60,7 +60,7 @@ def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
                 away = row.error
             report.add(row)
             progress.advance(whole)
-            code = max(code, _code(row, options.fail_on))
+            code = max(code, exit_code(row, options.fail_on))
     return code
 
 
@@ -79,7 +79,8 @@ def _analyzed(path: Path, detector: Detector, options: argparse.Namespace, progr
         progress.remove_task(task)
 
 
-def _code(row: Row, fail_on: str | None) -> int:
+def exit_code(row: Row, fail_on: str | None) -> int:
+    """What one row makes of the scan's exit code."""
     if row.error:
         return row.error.exit_code
     return FAKE_FOUND if fail_on == "fake" and row.result and row.result.label == "FAKE" else 0

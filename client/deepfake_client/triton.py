@@ -129,15 +129,15 @@ class Triton:
     def _explain(self, cause: InferenceServerException, model: str) -> DeepfakeError:
         if self._closed.is_set():
             return _closed_error()
+        if cause.status() == "StatusCode.UNAVAILABLE" and self._is_up():
+            return BusyError("The detector has too much work at the moment; try again in a few seconds.")
         # The server's own words may name its files: for the log, not for the reader.
         log.warning("Triton at %s, model %s: %s %s", self.address, model, cause.status(), cause.message())
+        if cause.status() == "StatusCode.UNAVAILABLE":
+            return UnavailableError(f"No Triton answers at {self.address}; start it, or give another address.")
         if cause.status() == "StatusCode.DEADLINE_EXCEEDED":
             return DeadlineError(f"Triton at {self.address} did not answer in time ({model}).")
-        if cause.status() != "StatusCode.UNAVAILABLE":
-            return UnavailableError(f"Triton at {self.address} can't run the model {model}; see its log.")
-        if self._is_up():
-            return BusyError("The detector has too much work at the moment; try again in a few seconds.")
-        return UnavailableError(f"No Triton answers at {self.address}; start it, or give another address.")
+        return UnavailableError(f"Triton at {self.address} can't run the model {model}; see its log.")
 
     def _is_up(self) -> bool:
         """Busy and dead are both UNAVAILABLE, but a busy server says that it is ready."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from deepfake_client.results import FaceResult, FrameResult, MediaInfo, Model
+from deepfake_client.results import FaceResult, FrameResult, MediaInfo, Model, Result, Timing
 from deepfake_client.served_bundle import Policy, ServedBundle, Stacking
 from deepfake_client.tensors import ROLES
 
@@ -45,3 +45,12 @@ def frames() -> Callable[..., list[FrameResult]]:
         ]
 
     return make
+
+
+@pytest.fixture
+def fake(bundle, clip, face, frames) -> Result:
+    seen = frames([face(0.9)])
+    return Result(
+        "video", 1, 0.9, "FAKE", "low", ["few_faces"], 0.5, bundle.model, seen[0].faces[0].networks, {"intercept": 0.1},
+        clip, [], seen, [], {}, Timing(0.1, 0.1, 0.1, 0.1, 0.5),
+    )  # fmt: skip

@@ -9,16 +9,6 @@ from pathlib import Path
 import pytest
 from deepfake_client.errors import DamagedMediaError
 from deepfake_client.report import CSV_COLUMNS, CsvReport, JsonReport, Row, TableReport, shown
-from deepfake_client.results import Result, Timing
-
-
-@pytest.fixture
-def fake(bundle, clip, face, frames) -> Result:
-    seen = frames([face(0.9)])
-    return Result(
-        "video", 1, 0.9, "FAKE", "low", ["few_faces"], 0.5, bundle.model, seen[0].faces[0].networks, {"intercept": 0.1},
-        clip, [], seen, [], {}, Timing(0.1, 0.1, 0.1, 0.1, 0.5),
-    )  # fmt: skip
 
 
 def printed(report, *rows: Row) -> str:
