@@ -1,0 +1,63 @@
+"""Labelled pictures, and the groups that decide which of them may be learnt from."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from deepfake_client.errors import UsageError
+
+COLUMNS = {"path", "label", "source", "group", "split"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture. Pictures that share person or scene share a `group`; `original` names the recording a dfdc picture
+    comes from, the same for a real and for the fake made of it, and is empty elsewhere."""
+
+    path: Path
+    fake: bool
+    source: str
+    group: str
+    original: str
+
+
+def read_manifest(path: Path, split: str) -> list[Sample]:
+    """The rows of one split ("train" or "val") in the file's order; paths are relative to the manifest's folder."""
+    with path.open(newline="") as lines:
+        reader = csv.DictReader(lines)
+        missing = COLUMNS - set(reader.fieldnames or ())
+        if missing:
+            raise UsageError(f"{path.name} lacks the columns {', '.join(sorted(missing))}.")
+        rows = [row for row in reader if row["split"] == split]
+    if not rows:
+        raise UsageError(f"{path.name} has no rows of the split {split!r}.")
+    return [_sample(path.parent, row) for row in rows]
+
+
+def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
+    """Splits by group into (learn, held out), the second with about `share` of each source's pictures.
+
+    A group that is larger than what is still wanted stays on the learning side, so one huge group can't empty it.
+    """
+    random = np.random.default_rng(seed)
+    apart: set[tuple[str, str]] = set()
+    for source in sorted({sample.source for sample in samples}):
+        sizes: dict[str, int] = {}
+        for sample in samples:
+            if sample.source == source:
+                sizes[sample.group] = sizes.get(sample.group, 0) + 1
+        wanted = share * sum(sizes.values())
+        for group in random.permutation(sorted(sizes)):
+            if sizes[group] <= wanted:
+                apart.add((source, group))
+                wanted -= sizes[group]
+    learn = [sample for sample in samples if (sample.source, sample.group) not in apart]
+    held = [sample for sample in samples if (sample.source, sample.group) in apart]
+    return learn, held
+
+
+def _sample(folder: Path, row: dict[str, str]) -> Sample:
+    if row["label"] not in ("real", "fake"):
+        raise UsageError(f"{row['path']} has the label {row['label']!r}; it must be real or fake.")
+    return Sample(folder / row["path"], row["label"] == "fake", row["source"], row["group"], row.get("original") or "")

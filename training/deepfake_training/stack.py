@@ -1,0 +1,49 @@
+"""Joins the networks' answers, and measures how far the joint answer may be trusted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+THRESHOLD = 0.5
+BAND_ERROR = 0.35  # answers are called uncertain where more than this share of them is wrong
+WIDEST_BAND = 0.3  # on each side of the threshold
+SMALLEST_BAND = 0.05
+FEW = 20  # answers that are too few to judge by
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Fitted estimators; `false_positive_rate` at the threshold 0.5 and the `uncertain` band, both measured on the
+    very pictures they were fitted on, which no network has learnt from."""
+
+    scaler: StandardScaler
+    regression: LogisticRegression
+    false_positive_rate: float
+    uncertain: tuple[float, float]
+
+
+def fit_stack(answers: np.ndarray, fake: np.ndarray) -> Stack:
+    """From the networks' probabilities [N, 3] of held-out pictures and whether each is fake, bool [N]."""
+    scaler = StandardScaler().fit(answers)
+    regression = LogisticRegression().fit(scaler.transform(answers), fake.astype(int))
+    joint = regression.predict_proba(scaler.transform(answers))[:, 1]
+    rate = float((joint[~fake] >= THRESHOLD).mean())
+    return Stack(scaler, regression, round(rate, 4), uncertain_band(joint, fake))
+
+
+def uncertain_band(probability: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
+    """The probabilities around the threshold at which more than BAND_ERROR of the answers are wrong.
+
+    Grown in rings of 0.05 from the inside, as long as the next ring on both sides together errs that often.
+    """
+    wrong = (probability >= THRESHOLD) != fake
+    distance = np.abs(probability - THRESHOLD)
+    edge = SMALLEST_BAND
+    while edge < WIDEST_BAND:
+        ring = (distance >= edge) & (distance < edge + 0.05)
+        if ring.sum() >= FEW and wrong[ring].mean() <= BAND_ERROR:
+            break
+        edge += 0.05
+    return round(THRESHOLD - edge, 2), round(THRESHOLD + edge, 2)
