@@ -27,7 +27,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
     """The picture upright, or the sampled frames of an animated one. The reader of sniff's "picture"."""
     image = _open(request)
     if request.format in animations.FORMATS and getattr(image, "is_animated", False):
-        yield from animations.read(image, request)
+        yield from animations.read(image, _codec(request), request)
         return
     warning = _load(image, request)
     pixels = to_rgb(_upright(image))

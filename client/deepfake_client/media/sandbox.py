@@ -11,38 +11,59 @@ import os
 import resource
 import select
 import signal
+from dataclasses import dataclass
+
+from deepfake_client.errors import DeepfakeError
 
 OPEN_FILES = 64  # the file, the pipes, and what the interpreter holds
-CLONE_THREAD = 0x10000
+FIRST_UNKNOWN = 451  # system calls that are newer than this list are told not to exist; all take another way then
 
 # Numbers from the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
 DENIED = {
     "x86_64": {
         **{"socket": 41, "connect": 42, "accept": 43, "sendto": 44, "bind": 49, "listen": 50, "socketpair": 53},
-        **{"fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "kill": 62, "tkill": 200, "ptrace": 101},
+        **{"fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101, "kill": 62, "tkill": 200},
+        **{"rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "pidfd_open": 434, "pidfd_getfd": 438},
+        **{"pidfd_send_signal": 424, "process_vm_readv": 310, "process_vm_writev": 311},
         **{"open": 2, "creat": 85, "openat": 257, "openat2": 437, "open_by_handle_at": 304, "memfd_create": 319},
         **{"rename": 82, "mkdir": 83, "rmdir": 84, "link": 86, "unlink": 87, "symlink": 88, "chmod": 90, "chown": 92},
         **{"mkdirat": 258, "mknodat": 259, "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266},
         **{"renameat2": 316, "truncate": 76, "mknod": 133, "fchmodat": 268, "fchownat": 260, "mount": 165},
-        **{"process_vm_readv": 310, "process_vm_writev": 311, "pidfd_open": 434, "pidfd_getfd": 438},
-        **{"pidfd_send_signal": 424, "bpf": 321, "userfaultfd": 323, "perf_event_open": 298, "keyctl": 250},
-        **{"io_uring_setup": 425, "unshare": 272, "setns": 308, "prlimit64": 302, "setrlimit": 160},
+        **{"shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "unshare": 272, "setns": 308},
+        **{"io_uring_setup": 425, "bpf": 321, "userfaultfd": 323, "perf_event_open": 298, "keyctl": 250},
+        **{"setrlimit": 160, "prlimit64": 302},
     },
     "aarch64": {
         **{"socket": 198, "socketpair": 199, "bind": 200, "listen": 201, "accept": 202, "connect": 203, "sendto": 206},
-        **{"execve": 221, "execveat": 281, "kill": 129, "tkill": 130, "ptrace": 117},
+        **{"execve": 221, "execveat": 281, "ptrace": 117, "kill": 129, "tkill": 130},
+        **{"rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "pidfd_open": 434, "pidfd_getfd": 438},
+        **{"pidfd_send_signal": 424, "process_vm_readv": 270, "process_vm_writev": 271},
         **{"openat": 56, "openat2": 437, "open_by_handle_at": 265, "memfd_create": 279},
         **{"mknodat": 33, "mkdirat": 34, "unlinkat": 35, "symlinkat": 36, "linkat": 37, "renameat": 38},
         **{"renameat2": 276, "truncate": 45, "fchmodat": 53, "fchownat": 54, "mount": 40},
-        **{"process_vm_readv": 270, "process_vm_writev": 271, "pidfd_open": 434, "pidfd_getfd": 438},
-        **{"pidfd_send_signal": 424, "bpf": 280, "userfaultfd": 282, "perf_event_open": 241, "keyctl": 219},
-        **{"io_uring_setup": 425, "unshare": 97, "setns": 268, "prlimit64": 261, "setrlimit": 164},
+        **{"shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180, "unshare": 97, "setns": 268},
+        **{"io_uring_setup": 425, "bpf": 280, "userfaultfd": 282, "perf_event_open": 241, "keyctl": 219},
+        **{"setrlimit": 164, "prlimit64": 261},
     },
 }
-ARCHITECTURES = {  # AUDIT_ARCH_*, and the numbers of clone, clone3 and seccomp
-    "x86_64": (0xC000003E, 56, 435, 317),
-    "aarch64": (0xC00000B7, 220, 435, 277),
+
+
+@dataclass(frozen=True)
+class Machine:
+    """AUDIT_ARCH_* and the numbers of four system calls that are treated each in its own way."""
+
+    audit: int
+    clone: int
+    clone3: int
+    tgkill: int
+    seccomp: int
+
+
+MACHINES = {
+    "x86_64": Machine(0xC000003E, clone=56, clone3=435, tgkill=234, seccomp=317),
+    "aarch64": Machine(0xC00000B7, clone=220, clone3=435, tgkill=131, seccomp=277),
 }
+CLONE_THREAD = 0x10000
 
 # linux/bpf_common.h and linux/seccomp.h
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -83,40 +104,41 @@ def end_with(lifeline: int) -> None:
 def lock_down() -> None:
     """Denies sockets, opening files and starting programs to every thread of this process, for good.
 
-    Import everything first. Raises OSError where the kernel has no seccomp, and KeyError on another architecture.
+    Import everything first. Raises DeepfakeError where that can't be had: strangers' files are not decoded then.
     """
-    machine = os.uname().machine
-    program = _filter(machine)
-    instructions = (_Instruction * len(program))(*program)
+    name = os.uname().machine
+    if name not in MACHINES:
+        raise DeepfakeError(f"Files can't be decoded safely on {name}: no list of its system calls is kept here.")
+    program = _filter(MACHINES[name], list(DENIED[name].values()))
     libc = ctypes.CDLL(None, use_errno=True)
-    seccomp = ARCHITECTURES[machine][3]
-    filters = ctypes.byref(_Program(len(program), instructions))
+    filters = ctypes.byref(_Program(len(program), (_Instruction * len(program))(*program)))
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(
-        seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, filters
+        MACHINES[name].seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, filters
     ):
-        raise OSError(ctypes.get_errno(), "no seccomp filter")
+        reason = os.strerror(ctypes.get_errno())
+        raise DeepfakeError(f"Files can't be decoded safely here: this system refuses a seccomp filter ({reason}).")
 
 
-def _filter(machine: str) -> list[tuple[int, int, int, int]]:
+def _filter(machine: Machine, denied: list[int]) -> list[tuple[int, int, int, int]]:
     """The filter as (code, jump if true, jump if false, operand)."""
-    audit, clone, clone3, _ = ARCHITECTURES[machine]
+    allow = (RETURN, 0, 0, ALLOW)
+    deny = (RETURN, 0, 0, ERRNO | errno.EACCES)
+    does_not_exist = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
     program = [
         (LOAD, 0, 0, ARCHITECTURE),
-        (JUMP_EQUAL, 1, 0, audit),
+        (JUMP_EQUAL, 1, 0, machine.audit),
         (RETURN, 0, 0, KILL_PROCESS),
         (LOAD, 0, 0, NUMBER),
-        (JUMP_AT_LEAST, 0, 1, 0x40000000),  # the x32 numbering would pass by every comparison below
-        (RETURN, 0, 0, ERRNO | errno.EPERM),
-        (JUMP_EQUAL, 0, 1, clone3),  # its flags are in memory, out of a filter's sight: glibc then takes clone
-        (RETURN, 0, 0, ERRNO | errno.ENOSYS),
+        (JUMP_AT_LEAST, 0, 1, FIRST_UNKNOWN),  # also the x32 numbers, which begin far above
+        does_not_exist,
+        (JUMP_EQUAL, 0, 1, machine.clone3),  # its flags lie in memory, out of a filter's sight; libc then takes clone
+        does_not_exist,
     ]
-    for number in DENIED[machine].values():
-        program += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, ERRNO | errno.EACCES)]
-    return [
-        *program,
-        (JUMP_EQUAL, 0, 3, clone),
-        (LOAD, 0, 0, FIRST_ARGUMENT),
-        (JUMP_BITS, 1, 0, CLONE_THREAD),  # threads yes, processes no
-        (RETURN, 0, 0, ERRNO | errno.EACCES),
-        (RETURN, 0, 0, ALLOW),
-    ]
+    for number in denied:
+        program += [(JUMP_EQUAL, 0, 1, number), deny]
+    for number, test in (
+        (machine.clone, (JUMP_BITS, 0, 1, CLONE_THREAD)),  # threads yes, processes no
+        (machine.tgkill, (JUMP_EQUAL, 0, 1, os.getpid())),  # abort signals itself; nobody else
+    ):
+        program += [(JUMP_EQUAL, 0, 4, number), (LOAD, 0, 0, FIRST_ARGUMENT), test, allow, deny]
+    return [*program, allow]

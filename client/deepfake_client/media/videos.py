@@ -58,15 +58,20 @@ def _opened(stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: 
 def _planned(
     container: InputContainer, stream: VideoStream, timeline: Timeline, chosen: Sequence[int]
 ) -> Iterator[tuple[int, VideoFrame]]:
-    """Decodes the runs of packets that hold the chosen frames; each frame carries the number of its packet."""
+    """Decodes the runs of packets that hold the chosen frames; each frame carries the number of its packet.
+
+    Frames that are not wanted and that no other is made from are passed over: the same pixels for about half the work.
+    """
     wanted = {timeline.packets[index]: index for index in chosen}
     runs = iter(timeline.runs(chosen))
     first, last = next(runs)
     newest = -1
+    stream.codec_context.open(strict=False)  # before skip_frame is set: some decoders read it once, here
     for number, packet in packets(container, stream):
         if number < first:
             continue
         packet.opaque = number
+        stream.codec_context.skip_frame = "DEFAULT" if number in wanted else "NONREF"
         frames = _decode(stream, packet)
         if number == last:
             frames += _decode(stream, None)  # what the decoder still holds
