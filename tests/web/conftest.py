@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class FakeDetector:
         events = [Accepted(self.answer.file_type, MEDIA, 1), FRAME, Progress(1, 1), self.answer]
         try:
             if self.contents[-1].startswith(HOLD):
-                yield from self._hold(Path(path).parent / "release")
+                yield from self._hold(path.readlink().parent / "release")
             for number, event in enumerate(events):
                 if self.error and number == self.fail_at:
                     raise self.error
@@ -176,6 +176,20 @@ def serve(settings, monkeypatch):
             yield address
 
     return start
+
+
+@pytest.fixture
+def uploads(settings):
+    """The uploads that are stored: files without a name, seen where they are held open."""
+
+    def held() -> list[str]:
+        links = []
+        for path in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):
+                links.append(str(path.readlink()))
+        return [link for link in links if link.startswith(f"{settings.upload_folder}/#")]
+
+    return held
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import http.client
 import json
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
@@ -43,13 +42,13 @@ def metric(address, name: str) -> float:
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
 
-def uploads(folder: Path) -> list[Path]:
-    return list(folder.glob("deepfake-upload-*"))
+@pytest.fixture
+def is_idle(uploads):
+    def check(address) -> bool:
+        busy = metric(address, "deepfake_analyses_running") + metric(address, "deepfake_analyses_waiting")
+        return busy == 0 and not uploads()
 
-
-def is_idle(address, folder: Path) -> bool:
-    busy = metric(address, "deepfake_analyses_running") + metric(address, "deepfake_analyses_waiting")
-    return busy == 0 and not uploads(folder)
+    return check
 
 
 def test_a_chunked_upload_without_a_length_is_read_whole(serve):
@@ -61,7 +60,7 @@ def test_a_chunked_upload_without_a_length_is_read_whole(serve):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_an_upload_over_the_limit_is_refused_and_its_client_hears_so(serve, chunked, tmp_path, eventually):
+def test_an_upload_over_the_limit_is_refused_and_its_client_hears_so(serve, chunked, eventually, is_idle):
     content = body(b"y" * 30_000_000)
     with serve() as address:
         answer = post(
@@ -69,7 +68,7 @@ def test_an_upload_over_the_limit_is_refused_and_its_client_hears_so(serve, chun
         )
         assert answer.status == 413
         assert "limit" in json.load(answer)["detail"]
-        eventually(lambda: is_idle(address, tmp_path))
+        eventually(lambda: is_idle(address))
 
 
 def test_a_broken_chunk_is_a_bad_request(serve):
@@ -80,14 +79,14 @@ def test_a_broken_chunk_is_a_bad_request(serve):
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def test_an_upload_that_falls_silent_is_ended(serve, tmp_path, eventually):
+def test_an_upload_that_falls_silent_is_ended(serve, eventually, is_idle):
     with serve(max_stall_s=0.5) as address:
         connection = begin(address, HEAD + b"abc", 100_000)
         assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
-        eventually(lambda: is_idle(address, tmp_path))
+        eventually(lambda: is_idle(address))
 
 
-def test_an_upload_that_drips_is_ended(serve, tmp_path, eventually):
+def test_an_upload_that_drips_is_ended(serve, eventually, is_idle):
     with serve(max_stall_s=5.0, max_upload_s=1.0) as address:
         connection = begin(address, HEAD, 100_000)
         connection.settimeout(0.1)
@@ -99,25 +98,25 @@ def test_an_upload_that_drips_is_ended(serve, tmp_path, eventually):
             except TimeoutError:
                 continue
         assert answer.startswith(b"HTTP/1.1 408 ")
-        eventually(lambda: is_idle(address, tmp_path))
+        eventually(lambda: is_idle(address))
 
 
-def test_a_client_that_leaves_during_its_upload_leaves_nothing(serve, tmp_path, eventually):
+def test_a_client_that_leaves_during_its_upload_leaves_nothing(serve, eventually, is_idle, uploads):
     with serve() as address:
         connection = begin(address, HEAD + b"y" * 200_000, 900_000)
-        eventually(lambda: uploads(tmp_path))
+        eventually(lambda: uploads())
         connection.close()
-        eventually(lambda: is_idle(address, tmp_path))
+        eventually(lambda: is_idle(address))
 
 
 @pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
-def test_a_client_that_leaves_ends_the_analysis(serve, accept, tmp_path, eventually):
+def test_a_client_that_leaves_ends_the_analysis(serve, accept, eventually, is_idle):
     with serve() as address:
         content = body(b"hold")
         connection = begin(address, content, len(content), accept)
         eventually(lambda: metric(address, "deepfake_analyses_running") == 1)
         connection.close()
-        eventually(lambda: is_idle(address, tmp_path))
+        eventually(lambda: is_idle(address))
 
 
 def test_a_stream_is_sent_while_the_work_goes_on(serve, tmp_path):
@@ -147,7 +146,7 @@ def test_one_more_than_is_let_in_is_told_at_once_when_to_come_back(serve, tmp_pa
         assert post(address, body(b"y")).status == 200
 
 
-def test_a_turn_that_does_not_come_is_429(serve, tmp_path, eventually):
+def test_a_turn_that_does_not_come_is_429(serve, eventually):
     with serve(max_analyses=1, max_waiting=1, max_wait_s=0.2) as address:
         held = body(b"hold")
         first = begin(address, held, len(held))

@@ -25,10 +25,6 @@ def events_of(response) -> list[dict]:
     return [json.loads(line) for line in response.get_data(as_text=True).splitlines()]
 
 
-def left_in(settings) -> list[Path]:
-    return list(Path(settings.upload_folder).iterdir())
-
-
 @pytest.mark.parametrize("path", ["/predict", "/predict/video"])
 def test_answer_is_the_result_as_json(client, path):
     answer = client.post(path, data=form())
@@ -59,12 +55,12 @@ def test_form_post_of_a_browser_is_answered_with_a_page(client):
     assert "Strong sign of manipulation" in answer.text
 
 
-def test_failure_within_a_stream_is_its_last_event(settings, make_detector, make_app):
+def test_failure_within_a_stream_is_its_last_event(make_detector, make_app, uploads):
     detector = make_detector(UnavailableError("No Triton answers."), fail_at=2)
     events = events_of(ask(make_app(detector), headers={"Accept": "application/x-ndjson"}))
     assert [event["event"] for event in events] == ["accepted", "frame", "error"]
     assert (events[-1]["status"], events[-1]["detail"]) == (503, "No Triton answers.")
-    assert left_in(settings) == []
+    assert uploads() == []
 
 
 def test_failure_before_the_first_work_has_its_own_status_in_a_stream_too(make_detector, make_app):
@@ -151,29 +147,27 @@ def test_an_empty_file_reaches_the_detector_which_knows_what_to_say(client, dete
     assert detector.contents == [b""]
 
 
-def test_two_files_are_refused(client, settings):
+def test_two_files_are_refused(client, uploads):
     answer = client.post("/predict", data={"file": [(io.BytesIO(b"a"), "a"), (io.BytesIO(b"b"), "b")]})
     assert answer.status_code == 400
-    assert left_in(settings) == []
+    assert uploads() == []
 
 
 def test_a_body_that_is_no_form_is_400(client):
     assert client.post("/predict", data=b"abc", content_type="video/mp4").status_code == 400
 
 
-def test_a_form_cut_short_is_400(client, settings):
+def test_a_form_cut_short_is_400(client, uploads):
     cut = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc'
     answer = client.post("/predict", data=cut, content_type="multipart/form-data; boundary=x")
     assert answer.status_code == 400
-    assert left_in(settings) == []
+    assert uploads() == []
 
 
 @pytest.mark.parametrize("name", ["-i.mp4", "../../x.mp4", "a%0d%0ab.mp4", "/etc/passwd", "ä.mp4"])
-def test_the_name_of_the_file_is_not_looked_at(client, detector, settings, name):
+def test_the_name_of_the_file_is_not_looked_at(client, detector, name):
     assert client.post("/predict", data=form(name=name)).status_code == 200
     assert detector.contents == [b"abc"]
-    assert detector.paths[0].parent == Path(settings.upload_folder)
-    assert detector.paths[0].name.startswith("deepfake-upload-")
 
 
 def test_a_declared_length_over_the_limit_is_413_and_names_it(client):
@@ -182,12 +176,18 @@ def test_a_declared_length_over_the_limit_is_413_and_names_it(client):
     assert "0.953674 MiB" in answer.json["detail"]
 
 
-def test_the_stored_upload_is_private_and_gone_after_the_answer(client, detector, settings):
-    modes = []
-    detector.gate.wait = lambda _: modes.append(detector.paths[0].stat().st_mode & 0o777) or True
+def test_the_stored_upload_is_private_nameless_and_gone_after_the_answer(client, detector, settings, uploads):
+    seen = []
+
+    def look(_) -> bool:
+        names = list(Path(settings.upload_folder).iterdir())
+        seen.append((detector.paths[0].stat().st_mode & 0o777, len(uploads()), names))
+        return True
+
+    detector.gate.wait = look
     assert client.post("/predict", data=form()).status_code == 200
-    assert modes == [0o600]
-    assert left_in(settings) == []
+    assert seen == [(0o600, 1, [])]
+    assert uploads() == []
 
 
 def test_an_upload_is_stored_once(client, settings, monkeypatch):
@@ -198,11 +198,11 @@ def test_an_upload_is_stored_once(client, settings, monkeypatch):
     assert client.post("/predict", data=form(b"x" * 900_000)).status_code == 200
 
 
-def test_a_stream_that_is_never_read_still_gives_everything_back(app, detector, settings):
+def test_a_stream_that_is_never_read_still_gives_everything_back(app, detector, uploads):
     answer = app.test_client().post("/predict", data=form(), headers={"Accept": "application/x-ndjson"}, buffered=False)
-    assert len(left_in(settings)) == 1
+    assert len(uploads()) == 1
     answer.close()
-    assert left_in(settings) == []
+    assert uploads() == []
     assert detector.closed.acquire(timeout=5)
     assert app.extensions["deepfake"].admission.admitted == 0
 

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 from deepfake_client.errors import BusyError
 
+# Before a refusal: clients that come back at once would else take the processor from the files being analysed.
+PAUSE_S = 0.25
+
 
 class Admission:
     """Places for everything between the first byte of an upload and its answer, and turns for what is analysed."""
@@ -24,8 +27,8 @@ class Admission:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Held from before the upload is read; BusyError at once where all are taken."""
-        if not self._places.acquire(blocking=False):
+        """Held from before the upload is read; BusyError in a moment where all are taken."""
+        if not self._places.acquire(timeout=PAUSE_S):
             raise BusyError("Too many files are being analysed at the moment; try again in a few seconds.")
         try:
             with self._counted("admitted"):

@@ -5,9 +5,7 @@ import logging
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +37,6 @@ def _serve(options: argparse.Namespace) -> None:
     )
     with ExitStack() as stack:
         listener = stack.enter_context(server.bind(settings))
-        settings = replace(settings, upload_folder=stack.enter_context(_uploads(settings)))
         triton = None
         if not settings.triton:
             _say("Starting Triton")
@@ -67,13 +64,6 @@ def _watch(web: subprocess.Popen, triton: EmbeddedTriton | None) -> None:
                 raise UnavailableError(triton.failure) from None
             continue
         raise UnavailableError("The web application ended by itself; its message stands above.")
-
-
-@contextmanager
-def _uploads(settings: WebSettings) -> Iterator[str]:
-    """A folder for uploads that is gone afterwards, with whatever a killed worker left in it."""
-    with tempfile.TemporaryDirectory(prefix="deepfake-web-", dir=settings.upload_folder or None) as folder:
-        yield folder
 
 
 def _stop(*_: object) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deepfake_client.settings import ClientSettings, setting
 
-SPARE_THREADS = 8  # for answers that need no analysis: pages, health, refusals
+SPARE_THREADS = 16  # for answers that need no analysis: pages, health, refusals
 
 
 @dataclass(frozen=True)

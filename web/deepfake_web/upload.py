@@ -1,4 +1,4 @@
-"""One uploaded file: streamed to one private temporary file, gone when its answer is."""
+"""One uploaded file: streamed to one temporary file without a name, gone when its answer is, or its process."""
 
 import errno
 import tempfile
@@ -33,7 +33,8 @@ class SlowUploadError(DeepfakeError):
 
 @dataclass(frozen=True)
 class Upload:
-    """The stored file, and the other fields of the form. Its name and declared type are not looked at."""
+    """The stored file, which only this process can open, and the other fields of the form. The name and the type that
+    the client declared are not looked at."""
 
     path: Path
     options: dict[str, str]
@@ -42,9 +43,9 @@ class Upload:
 @contextmanager
 def received(environ: connection.Environ, settings: WebSettings) -> Iterator[Upload]:
     """Reads the request's body; raises UsageError, TooLargeError, SlowUploadError, BusyError (no disk left)."""
-    with tempfile.NamedTemporaryFile(prefix="deepfake-upload-", dir=settings.upload_folder or None) as file:
+    with tempfile.TemporaryFile(dir=settings.upload_folder or None) as file:
         options = _read(environ, file, settings)
-        yield Upload(Path(file.name), options)
+        yield Upload(Path(f"/proc/self/fd/{file.fileno()}"), options)
 
 
 class _Bounded:
