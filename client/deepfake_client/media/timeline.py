@@ -37,10 +37,9 @@ class Timeline:
             # A frame shown before its keyframe is made from the one before that, too.
             before = self.keyframes[: bisect_right(self.keyframes, (last, len(self.times)))]
             first = next((packet for packet, shown in reversed(before) if shown <= index), 0)
-            if runs and first <= runs[-1][1]:
-                runs[-1] = (runs[-1][0], last)
-            else:
-                runs.append((first, last))
+            while runs and first <= runs[-1][1] + 1:
+                first = min(first, runs.pop()[0])
+            runs.append((first, last))
         return runs
 
 

@@ -1,0 +1,131 @@
+"""Media made in code. A clip's frames carry their number as black and white stripes, so that a frame can be told from
+every other after any codec; the lower half is red on the left, blue on the right, so that turning shows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from deepfake_client.media import Frame, open_media
+from deepfake_client.results import MediaInfo
+from deepfake_client.settings import ClientSettings
+
+BITS = 8
+WIDTH, HEIGHT = 160, 96  # of a numbered picture; a stripe is 20 pixels
+
+
+@dataclass
+class Loaded:
+    """A file, read to its end."""
+
+    kind: str
+    info: MediaInfo
+    frames_expected: int
+    frames: list[Frame]
+    warnings: list[str]
+
+    @property
+    def indices(self) -> list[int]:
+        return [frame.index for frame in self.frames]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [read_number(frame.image) for frame in self.frames]
+
+
+def numbered(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """The picture of this number, uint8 [H, W, 3]."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    stripes = np.array([number >> bit & 1 for bit in range(BITS)], np.uint8) * 255
+    picture[: height // 2] = np.repeat(stripes, width // BITS)[None, :, None]
+    picture[height // 2 :, : width // 2] = (230, 20, 20)
+    picture[height // 2 :, width // 2 :] = (20, 20, 230)
+    return picture
+
+
+def read_number(picture: np.ndarray) -> int:
+    """The number of a numbered picture; fails where it is not one, or not upright."""
+    height, width, _ = picture.shape
+    below = picture[height * 3 // 4].astype(int)
+    assert below[width // 4][0] > below[width // 4][2] + 80, "no red on the lower left"
+    assert below[width * 3 // 4][2] > below[width * 3 // 4][0] + 80, "no blue on the lower right"
+    stripes = picture[height // 4 - 4 : height // 4 + 4].mean(axis=(0, 2)).reshape(BITS, -1).mean(axis=1)
+    assert np.all((stripes < 70) | (stripes > 185)), f"stripes are neither black nor white: {stripes}"
+    return sum(1 << bit for bit in range(BITS) if stripes[bit] > 127)
+
+
+def write_clip(
+    path: Path,
+    codec: str,
+    *,
+    count: int = 60,
+    form: str | None = None,
+    pix_fmt: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
+    times: Iterable[int] | None = None,
+    pictures: Iterable[np.ndarray] | None = None,
+    prepare: Callable[[av.VideoStream], None] | None = None,
+    sound: bool = False,
+) -> Path:
+    """A clip of numbered frames at 30 a second, or of these pictures, or shown at these times in thousandths."""
+    moments = list(times) if times is not None else list(range(count))
+    shown = list(pictures) if pictures is not None else [numbered(each) for each in range(len(moments))]
+    unit = Fraction(1, 1000) if times is not None else Fraction(1, 30)
+    with av.open(str(path), "w", format=form, options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=30, options=options or {})
+        stream.pix_fmt, stream.time_base, stream.gop_size = pix_fmt, unit, 12
+        stream.codec_context.time_base = unit
+        stream.height, stream.width = shown[0].shape[:2]
+        speaker = container.add_stream("aac" if path.suffix != ".webm" else "libopus", rate=48000) if sound else None
+        if prepare:
+            prepare(stream)
+        for at, picture in zip(moments, shown, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pix_fmt)
+            frame.pts, frame.time_base = at, unit
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        if speaker is not None:
+            write_silence(container, speaker, seconds=count / 30)
+    return path
+
+
+def write_silence(container: av.container.OutputContainer, stream: av.AudioStream, seconds: float) -> None:
+    """Silence, in the frames that the encoder wants."""
+    samples = 960
+    for at in range(round(seconds * 48000) // samples):
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, samples), np.float32), "fltp", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, at * samples, Fraction(1, 48000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
+
+
+@pytest.fixture
+def load() -> Callable[..., Loaded]:
+    """Reads a file to its end: `load(path, sampling="even", frames=8, max_pixels=…)`."""
+
+    def load(path: Path | str, sampling: str = "even", frames: int = 8, **limits: float) -> Loaded:
+        assert set(limits) <= {each.name for each in fields(ClientSettings)}
+        with open_media(path, sampling, frames, ClientSettings(**limits)) as media:
+            return Loaded(media.kind, media.info, media.frames_expected, list(media), media.warnings)
+
+    return load
+
+
+@pytest.fixture(name="write_clip")
+def _write_clip() -> Callable[..., Path]:
+    return write_clip
+
+
+@pytest.fixture(name="numbered")
+def _numbered() -> Callable[..., np.ndarray]:
+    return numbered
+
+
+@pytest.fixture(name="read_number")
+def _read_number() -> Callable[[np.ndarray], int]:
+    return read_number
