@@ -135,10 +135,8 @@ def traces(tmp_path, monkeypatch) -> Callable[[int], list[Path]]:
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    before = set(Path("/tmp").glob("python_env_*"))
 
     def look(launcher: int) -> list[Path]:
-        scratch = set(Path("/tmp").glob("python_env_*")) - before
-        return [*Path("/dev/shm").glob(f"deepfake_{launcher}_*"), *temporary.iterdir(), *scratch]
+        return [*Path("/dev/shm").glob(f"deepfake_{launcher}_*"), *temporary.iterdir()]
 
     return look

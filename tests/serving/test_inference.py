@@ -22,8 +22,8 @@ def server(new_repository):
     repository.add("integers", type="INT64", width=7)
     repository.add("single", batch=0)
     nodes = [helper.make_node("Add", ["X", "X"], ["Y"]), helper.make_node("Mul", ["X", "sixth"], ["Z"])]
-    repository.add("two_outputs", nodes, outputs=("Y", "Z"), constants=[SIXTH])
     merging = "instance_group [{ count: 1 }]\ndynamic_batching { max_queue_delay_microseconds: 300000 }"
+    repository.add("two_outputs", nodes, outputs=("Y", "Z"), constants=[SIXTH], extra=merging)
     repository.add("merging", [nodes[0]], extra=merging)
     table = helper.make_tensor("table", TensorProto.INT64, [3], [5, 6, 7])
     repository.add("looks_up", [helper.make_node("Gather", ["table", "X"], ["Y"])], type="INT64", constants=[table])
@@ -72,6 +72,17 @@ def test_requests_that_are_run_as_one_batch_get_their_own_rows(server):
         np.testing.assert_array_equal(answer, 2 * request)
     statistics = kserve.read(server.http, "/v2/models/merging/stats")["model_stats"][0]
     assert statistics["execution_count"] < len(requests), "nothing was merged, so nothing was tested"
+
+
+def test_requests_of_one_batch_get_the_outputs_that_each_asked_for(server):
+    asked = [["Y"], ["Z"], ["Y", "Z"]]
+    array = np.full((2, 4), 6, np.float32)
+    with ThreadPoolExecutor(len(asked)) as pool:
+        answers = list(pool.map(lambda names: infer(server, "two_outputs", array, names), asked))
+    found = [
+        {each.name: answer.as_numpy(each.name)[0, 0] for each in answer.get_response().outputs} for answer in answers
+    ]
+    assert found == [{"Y": 12}, {"Z": 1}, {"Y": 12, "Z": 1}]
 
 
 def test_a_run_that_fails_is_an_error_and_the_model_lives_on(server):

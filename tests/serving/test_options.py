@@ -127,6 +127,12 @@ def test_session_entries_reach_the_session(opened):
     assert opened({key: "1"}).get_session_config_entry(key) == "1"
 
 
+def test_waiting_threads_leave_the_cores_to_other_models(opened):
+    options = opened({})
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert options.get_session_config_entry("session.inter_op.allow_spinning") == "0"
+
+
 @pytest.mark.parametrize(
     ("level", "name"),
     [(0, "ORT_ENABLE_ALL"), (-1, "ORT_ENABLE_BASIC"), (1, "ORT_ENABLE_EXTENDED"), (2, "ORT_DISABLE_ALL")],

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from deepfake_serving import kserve
@@ -55,6 +56,14 @@ def test_a_stopped_server_leaves_no_process_memory_or_file(repository, traces, i
         assert len(traces(os.getpid())) >= 3  # two segments, a folder
     assert not [each for each in processes if is_alive(each)]
     assert traces(os.getpid()) == []
+
+
+def test_the_scratch_folder_that_the_server_makes_by_itself_is_removed(repository):
+    before = set(Path("/tmp").glob("python_env_*"))
+    with TritonServer(repository.add("model").folder):
+        made = set(Path("/tmp").glob("python_env_*")) - before
+        assert made
+    assert not [each for each in made if each.exists()]
 
 
 def test_stopping_takes_a_moment(repository):
