@@ -37,7 +37,7 @@ def explain(network: HybridNetwork, pictures: Tensor, fft_features: Tensor) -> E
 
 def feature_map(backbone: nn.Module, normalised: Tensor) -> Tensor:
     """The last map [N, C, 7, 7] before pooling; where a norm ends the features (Swin), after that norm."""
-    maps = backbone.forward_features(normalised)
+    maps = backbone.forward_features(normalised)  # type: ignore[operator]
     return maps.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else maps
 
 
@@ -69,6 +69,7 @@ def _classify(classifier: nn.Sequential, features: Tensor) -> tuple[Tensor, Tens
     In evaluation the dropouts pass everything, and a layer with ReLU is linear on each side of its kinks.
     """
     hidden, last = classifier[1], classifier[4]
+    assert isinstance(hidden, nn.Linear) and isinstance(last, nn.Linear)
     before = hidden(features)
     active = (before > 0).to(features.dtype)
     logits = last(before * active)

@@ -65,6 +65,10 @@ class FFTHead(nn.Module):
 class HybridNetwork(nn.Module):
     """RGB [N, 3, 224, 224] in 0 to 1 to logits [N, 2] of REAL and FAKE."""
 
+    backbone: nn.Module
+    fft_head: FFTHead
+    classifier: nn.Sequential
+
     def __init__(self, spec: NetworkSpec, pretrained: bool = False):
         super().__init__()
         self.spec = spec
@@ -74,7 +78,7 @@ class HybridNetwork(nn.Module):
         self.fft_head = FFTHead(spec.fft)
         self.classifier = nn.Sequential(
             nn.Dropout(0.5),
-            nn.Linear(self.backbone.num_features + spec.fft.features, CLASSIFIER_WIDTH),
+            nn.Linear(self.backbone.num_features + spec.fft.features, CLASSIFIER_WIDTH),  # type: ignore[operator,arg-type]
             nn.ReLU(),
             nn.Dropout(0.25),
             nn.Linear(CLASSIFIER_WIDTH, 2),

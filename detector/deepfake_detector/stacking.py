@@ -59,7 +59,9 @@ class Stacking:
 def _numbers(estimator: Estimator, file: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
     value = getattr(estimator, name, None)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiu":
-        raise BundleError(f"{file}: {name} is not an array of numbers; fit it on the three probabilities and dump it again.")
+        raise BundleError(
+            f"{file}: {name} is not an array of numbers; fit it on the three probabilities and dump it again."
+        )
     if value.shape != shape:
         raise BundleError(f"{file}: {name} has shape {value.shape}, not {shape}: it must be fitted on three networks.")
     if not np.isfinite(value).all():

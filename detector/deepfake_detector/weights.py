@@ -23,7 +23,10 @@ def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
     expected = network.state_dict()
     state = {key: value for key, value in state.items() if key in expected or not key.endswith(COMPUTED)}
     made_for = f"it must be a {spec.architecture} with the original's head, trained and saved under these names"
-    for problem, keys in (("lacks", expected.keys() - state.keys()), ("has unexpected", state.keys() - expected.keys())):
+    for problem, keys in (
+        ("lacks", expected.keys() - state.keys()),
+        ("has unexpected", state.keys() - expected.keys()),
+    ):
         if keys:
             raise BundleError(f"{file} {problem} {_name(keys)}: {made_for}.")
     for key, value in state.items():

@@ -8,33 +8,47 @@ from tritonclient.grpc import model_config_pb2 as triton
 
 from deepfake_export.tensors import TensorSpec
 
+LEFT_OUT = "# Defaults that this form leaves out: kind KIND_AUTO, timeout_action REJECT, max_queue_size 0 (no limit).\n"
 WARM_UP_FRAME = (360, 640, 3)  # pixels, where a shape is free
 
 
 @dataclass(frozen=True)
 class ServingOptions:
-    """How Triton runs the steps; the defaults are measured for a small CPU.
+    """How Triton runs the steps.
 
-    `batch_size`: crops in a batch, the client's batch and not more (a batcher that joined two requests would leave a
-    core idle). `instances` a model, each with `threads` threads. `queue_timeout_s`: how long a request may wait before
-    it is rejected. `queue_delay_s`: how long a batch that is not full waits for more, 0 to start at once.
+    `batch_size`: most crops in a batch; on a CPU the client's batch and not more, since a batcher that joined two
+    requests would leave a core idle. `instances` of each network and of the face detector, each with `threads`
+    threads. `queue_timeout_s`: how long a request may wait before it is rejected: at least four batches of the slowest
+    network, less than the client's deadline. `queue_delay_s`: how long a batch that is not full waits for more.
     """
 
     batch_size: int = 8
     instances: int = 2
     threads: int = 1
-    queue_timeout_s: float = 30.0
+    queue_timeout_s: float = 60.0
     queue_delay_s: float = 0.0
 
 
+CPU = ServingOptions()  # measured best for two cores
+GPU = ServingOptions(batch_size=32, instances=1, queue_delay_s=0.002)  # not measured: no GPU here
+
+
 def step_configuration(
-    name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], options: ServingOptions, *, batched: bool = True
+    name: str,
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+    options: ServingOptions,
+    *,
+    batched: bool = True,
+    copied: bool = True,
 ) -> str:
-    """A model that runs model.onnx; `batched` gives every tensor a batch axis and the model a batcher."""
+    """A model that runs model.onnx; `batched` gives every tensor a batch axis, `copied` the model its instances."""
     config = _configuration(name, inputs, outputs)
     config.backend = "onnxruntime"
     config.default_model_filename = "model.onnx"
-    config.instance_group.add(count=options.instances, kind=triton.ModelInstanceGroup.KIND_AUTO)
+    config.instance_group.add(
+        name=name, count=options.instances if copied else 1, kind=triton.ModelInstanceGroup.KIND_AUTO
+    )
     for key, value in {"intra_op_thread_count": options.threads, "inter_op_thread_count": 1}.items():
         config.parameters[key].string_value = str(value)
     _warm_up(config, inputs, options.batch_size if batched else 0)
@@ -98,4 +112,4 @@ def _data_type(spec: TensorSpec) -> "triton.DataType":
 
 
 def _text(config: triton.ModelConfig) -> str:
-    return text_format.MessageToString(config)
+    return LEFT_OUT + text_format.MessageToString(config)

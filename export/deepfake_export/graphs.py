@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
-
 from deepfake_detector.evidence import explain
 from deepfake_detector.network import IMAGENET_MEAN, IMAGENET_STD, HybridNetwork, normalise
 from deepfake_detector.spectrum import standardise
+from torch import Tensor, nn
+
 from deepfake_export.fft_tables import TableSpectrum
 from deepfake_export.tensors import CROP_SIDE
 

@@ -2,15 +2,15 @@
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from deepfake_detector.stacking import Stacking
+from onnx import helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from deepfake_detector.stacking import Stacking
-from deepfake_export.tensors import EVIDENCE, HEATMAP, MODEL_PROBABILITIES, PROBABILITY, ROLES, TensorSpec, of_role
+from deepfake_export.tensors import EVIDENCE, HEATMAP, MODEL_PROBABILITIES, PROBABILITY, ROLES, of_role
 from deepfake_export.torch_to_onnx import IR_VERSION, OPSET, declare
 
 PROBABILITIES = tuple(of_role(role, PROBABILITY) for role in ROLES)
@@ -42,16 +42,21 @@ def meta_model(stacking: Stacking) -> onnx.ModelProto:
     return declare(model, (*PROBABILITIES, *MAPS), (PROBABILITY, MODEL_PROBABILITIES, HEATMAP), batched=True)
 
 
-def _regression(stacking: Stacking) -> onnx.ModelProto:
-    """skl2onnx's conversion: MODEL_PROBABILITIES [N, 3] to `both` [N, 2], of REAL and of FAKE."""
+def estimators(stacking: Stacking) -> Pipeline:
+    """The stacking as fitted scikit-learn estimators: probabilities [N, 3] in, of REAL and of FAKE [N, 2] out."""
     scaler, regression = StandardScaler(), LogisticRegression()
     scaler.mean_, scaler.scale_ = np.array(stacking.mean), np.array(stacking.scale)
     scaler.var_, scaler.n_features_in_ = scaler.scale_**2, len(stacking.mean)
     regression.coef_ = np.array([stacking.coefficients])
     regression.intercept_ = np.array([stacking.intercept])
     regression.classes_, regression.n_features_in_ = np.array([0, 1]), len(stacking.mean)
+    return make_pipeline(scaler, regression)
+
+
+def _regression(stacking: Stacking) -> onnx.ModelProto:
+    """skl2onnx's conversion: MODEL_PROBABILITIES [N, 3] to `both` [N, 2], of REAL and of FAKE."""
     model = to_onnx(
-        make_pipeline(scaler, regression),
+        estimators(stacking),
         initial_types=[(MODEL_PROBABILITIES.name, FloatTensorType([None, len(ROLES)]))],
         options={"zipmap": False},
         target_opset={"": OPSET, "ai.onnx.ml": 1},

@@ -1,11 +1,12 @@
 """Writes a bundle as a complete Triton model repository."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
-
 from deepfake_detector.bundle import Bundle
+
 from deepfake_export.compact import store_exact_halves
 from deepfake_export.configuration import ServingOptions, ensemble_configuration, step_configuration
 from deepfake_export.face_detector import face_detector_model
@@ -25,10 +26,13 @@ from deepfake_export.tensors import (
     META_MODEL,
     PROBABILITY,
     SCORES,
+    TensorSpec,
     fft_input,
     of_role,
 )
 from deepfake_export.torch_to_onnx import export_module
+
+Specs = Sequence[TensorSpec]
 
 
 def write_repository(bundle: Bundle, folder: Path, options: ServingOptions) -> None:
@@ -38,16 +42,19 @@ def write_repository(bundle: Bundle, folder: Path, options: ServingOptions) -> N
     outside = {role: of_role(role, spec) for role, spec in ffts.items()}  # a branch's output as the ensemble calls it
     answer = [PROBABILITY, EVIDENCE]
 
-    model = export_module(FFTBranch(list(networks.values())), [CROPS], list(outside.values()))
-    _write(folder, FFT_BRANCH, model, step_configuration(FFT_BRANCH, [CROPS], list(outside.values()), options))
+    def write(name: str, model: onnx.ModelProto, inputs: Specs, outputs: Specs, **kind: bool) -> None:
+        _write(folder, name, model, step_configuration(name, inputs, outputs, options, **kind))
+
+    spectra = list(outside.values())
+    # Spectrum and stacking are short beside the networks: one copy of each keeps up.
+    write(
+        FFT_BRANCH, export_module(FFTBranch(list(networks.values())), [CROPS], spectra), [CROPS], spectra, copied=False
+    )
     for role, network in networks.items():
-        model = export_module(NetworkBranch(network), [CROPS, ffts[role]], answer)
-        _write(folder, role, model, step_configuration(role, [CROPS, ffts[role]], answer, options))
-    inputs = [*PROBABILITIES, *MAPS]
-    _write(folder, META_MODEL, meta_model(bundle.stacking), step_configuration(META_MODEL, inputs, ANSWER, options))
-    found = [BOXES, SCORES, LANDMARKS]
-    config = step_configuration(FACE_DETECTOR, [FRAME], found, options, batched=False)
-    _write(folder, FACE_DETECTOR, face_detector_model(), config)
+        inputs = [CROPS, ffts[role]]
+        write(role, export_module(NetworkBranch(network), inputs, answer), inputs, answer)
+    write(META_MODEL, meta_model(bundle.stacking), [*PROBABILITIES, *MAPS], ANSWER, copied=False)
+    write(FACE_DETECTOR, face_detector_model(), [FRAME], [BOXES, SCORES, LANDMARKS], batched=False)
 
     (folder / ENSEMBLE / "1").mkdir(parents=True)
     # Git keeps no empty folder, and Triton wants a version's folder for an ensemble too.

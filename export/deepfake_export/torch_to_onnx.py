@@ -37,7 +37,7 @@ def export_module(
         torch.onnx.export(
             module.eval(),
             example,
-            buffer,
+            buffer,  # type: ignore[arg-type]
             input_names=[spec.name for spec in inputs],
             output_names=[spec.name for spec in outputs],
             dynamic_axes={spec.name: _free_axes(spec, batched) for spec in (*inputs, *outputs)},

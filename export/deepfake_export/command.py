@@ -1,0 +1,82 @@
+"""deepfake export BUNDLE --output REPOSITORY"""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from deepfake_detector.errors import BundleError
+
+from deepfake_export.configuration import CPU, GPU, ServingOptions
+from deepfake_export.errors import ExportError
+from deepfake_export.exporting import export
+from deepfake_export.pictures import crops
+
+SETS = {"cpu": CPU, "gpu": GPU}
+
+
+def main(arguments: list[str]) -> int:
+    """Exports a bundle, prints the parity report, and answers with the exit code: 0 done, 1 not exported, 2 usage."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    # Terminated like interrupted: what was written so far is removed on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        parity = export(options.bundle, options.output, _serving(options), crops(), progress=_say)
+    except (BundleError, ExportError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"Interrupted: {options.output} was left as it was.", file=sys.stderr)
+        return 130
+    print(parity)
+    print(f"Exported to {options.output}")
+    return 0
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _serving(options: argparse.Namespace) -> ServingOptions:
+    names = ("batch_size", "instances", "threads", "queue_timeout_s", "queue_delay_s")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    return replace(SETS[options.target], **given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepfake export",
+        description="Writes a bundle of trained files as a Triton model repository, and compares it with PyTorch and "
+        "scikit-learn. The repository appears whole or not at all; one that is there is replaced.",
+    )
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the trained files")
+    parser.add_argument("--output", type=Path, required=True, metavar="REPOSITORY", help="folder to write")
+    parser.add_argument(
+        "--for", dest="target", choices=SETS, default="cpu", help="set of defaults for what follows (cpu)"
+    )
+    for name, destination, kind, lowest, text in (
+        ("--batch-size", "batch_size", int, 1, "most crops in a batch; on a CPU the client's batch and not more"),
+        ("--instances", "instances", int, 1, "copies of each network that run at once"),
+        ("--threads", "threads", int, 1, "threads of each copy, on a CPU"),
+        ("--queue-timeout", "queue_timeout_s", float, 0.001, "seconds a request may wait before it is rejected"),
+        ("--queue-delay", "queue_delay_s", float, 0.0, "seconds a batch that is not full waits for more crops"),
+    ):
+        defaults = ", ".join(f"{target}: {getattr(preset, destination):g}" for target, preset in SETS.items())
+        parser.add_argument(
+            name, dest=destination, type=_number(kind, lowest), metavar="N", help=f"{text} ({defaults})"
+        )
+    return parser
+
+
+def _number(kind: type, lowest: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not lowest <= value < 10**6:
+            raise argparse.ArgumentTypeError(f"must be {lowest:g} or more")
+        return value
+
+    return number

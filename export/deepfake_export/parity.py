@@ -1,0 +1,102 @@
+"""Whether the exported models answer as PyTorch and scikit-learn do."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from deepfake_detector.bundle import Bundle
+
+from deepfake_export.pictures import frames
+from deepfake_export.reference import ensemble_reference, face_reference, stacking_reference
+from deepfake_export.sessions import Sessions, Tensors
+from deepfake_export.tensors import CROPS, ENSEMBLE, FACE_DETECTOR, FRAME, META_MODEL, MODEL_PROBABILITIES, PROBABILITY
+
+PROBABILITY_TOLERANCE = 1e-4  # of a probability, absolute
+RELATIVE_TOLERANCE = 1e-3  # of anything else, as a part of the reference's largest absolute value
+
+
+@dataclass(frozen=True)
+class Row:
+    """The largest difference of one output of one model, and the largest that passes."""
+
+    model: str
+    output: str
+    difference: float
+    allowed: float
+
+    @property
+    def passed(self) -> bool:
+        return self.difference <= self.allowed  # false for NaN
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A row an output of each model; `batch_s` is the time of the slowest network's batch, one thread, in seconds."""
+
+    rows: list[Row]
+    crops: int
+    batch_s: float
+
+    @property
+    def passed(self) -> bool:
+        return all(row.passed for row in self.rows)
+
+    def __str__(self) -> str:
+        lines = [f"Parity over {self.crops} crops", f"{'model':<19}{'output':<21}{'difference':>12}{'allowed':>10}"]
+        for row in self.rows:
+            verdict = "" if row.passed else "  TOO LARGE"
+            lines.append(f"{row.model:<19}{row.output:<21}{row.difference:>12.2e}{row.allowed:>10.1e}{verdict}")
+        return "\n".join(lines)
+
+
+def measure(bundle: Bundle, repository: Path, crops: np.ndarray, batch_size: int) -> Parity:
+    """Compares every model of the written repository, each step by itself and the chain from crops to answer."""
+    sessions = Sessions(repository)
+    expected = ensemble_reference(bundle, crops) | {CROPS.name: crops}
+    served = sessions.run_ensemble({CROPS.name: crops})
+    rows = [_row(ENSEMBLE, name, served[name], expected[name]) for name in _outputs(sessions)]
+    for step in sessions.steps:
+        inputs: Tensors = {name: expected[ours].astype(_kind(expected[ours])) for name, ours in step.input_map.items()}
+        outputs = sessions.run(step.model_name, inputs)
+        wanted = stacking_reference(bundle.stacking, inputs) if step.model_name == META_MODEL else expected
+        rows += [_row(step.model_name, name, outputs[name], wanted[ours]) for name, ours in step.output_map.items()]
+    rows += _face_rows(sessions)
+    return Parity(rows, len(crops), _slowest_batch(repository, bundle, expected, batch_size))
+
+
+def _outputs(sessions: Sessions) -> list[str]:
+    return list(sessions.steps[-1].output_map.values())
+
+
+def _kind(value: np.ndarray) -> type:
+    return np.uint8 if value.dtype == np.uint8 else np.float32
+
+
+def _row(model: str, output: str, value: np.ndarray, expected: np.ndarray) -> Row:
+    probability = output in (PROBABILITY.name, MODEL_PROBABILITIES.name)
+    allowed = PROBABILITY_TOLERANCE if probability else RELATIVE_TOLERANCE * float(np.abs(expected).max(initial=0))
+    same = value.shape == expected.shape
+    return Row(model, output, float(np.abs(value - expected).max(initial=0)) if same else float("inf"), allowed)
+
+
+def _face_rows(sessions: Sessions) -> list[Row]:
+    pairs = [(sessions.run(FACE_DETECTOR, {FRAME.name: frame}), face_reference(frame)) for frame in frames()]
+    rows = []
+    for name in pairs[0][0]:
+        values, expected = (np.concatenate([answers[name] for answers in side]) for side in zip(*pairs, strict=True))
+        rows.append(_row(FACE_DETECTOR, name, values, expected))
+    return rows
+
+
+def _slowest_batch(repository: Path, bundle: Bundle, tensors: Tensors, batch_size: int) -> float:
+    """Of each network one batch, on one thread."""
+    sessions, times = Sessions(repository, threads=1), []
+    for step in sessions.steps:
+        if step.model_name in bundle.networks:
+            values = {name: tensors[ours] for name, ours in step.input_map.items()}
+            batch = {name: np.resize(value, (batch_size, *value.shape[1:])) for name, value in values.items()}
+            start = time.perf_counter()
+            sessions.run(step.model_name, batch)
+            times.append(time.perf_counter() - start)
+    return max(times)

@@ -1,0 +1,101 @@
+"""What each served model should answer: computed from the bundle by PyTorch with autograd, and scikit-learn."""
+
+import numpy as np
+import onnxruntime
+import torch
+from deepfake_detector.bundle import Bundle
+from deepfake_detector.evidence import feature_map, norm_after_pooling
+from deepfake_detector.network import HybridNetwork
+from deepfake_detector.stacking import Stacking
+from torch import Tensor
+
+from deepfake_export.face_detector import ANCHORS, CENTRE_SCALE, CHANNEL_MEANS, SCORE_FLOOR, SIZE_SCALE, raw_model
+from deepfake_export.graphs import pictures
+from deepfake_export.meta_model import estimators
+from deepfake_export.sessions import Tensors
+from deepfake_export.tensors import (
+    BOXES,
+    EVIDENCE,
+    HEATMAP,
+    LANDMARKS,
+    MODEL_PROBABILITIES,
+    PROBABILITY,
+    ROLES,
+    SCORES,
+    fft_input,
+    of_role,
+)
+
+BATCH = 8  # crops
+
+
+def ensemble_reference(bundle: Bundle, crops: np.ndarray) -> Tensors:
+    """Every tensor of the ensemble for crops uint8 [N, 224, 224, 3], by the name it has there."""
+    tensors: Tensors = {}
+    for role, network in bundle.networks.items():
+        fft, probability, evidence = _run(network, crops)
+        answers = ((fft_input(0), fft), (PROBABILITY, probability), (EVIDENCE, evidence))
+        tensors |= {of_role(role, spec).name: value for spec, value in answers}
+    return tensors | stacking_reference(bundle.stacking, tensors)
+
+
+def stacking_reference(stacking: Stacking, tensors: Tensors) -> Tensors:
+    """The answer from each network's probability and evidence, by scikit-learn."""
+    probabilities = np.concatenate([tensors[of_role(role, PROBABILITY).name] for role in ROLES], axis=1)
+    maps = np.stack([tensors[of_role(role, EVIDENCE).name] for role in ROLES], axis=1)
+    return {
+        PROBABILITY.name: estimators(stacking).predict_proba(probabilities.astype(np.float64))[:, 1:],
+        MODEL_PROBABILITIES.name: probabilities,
+        HEATMAP.name: np.einsum("nrhw,r->nhw", maps, stacking.heatmap_weights()),
+    }
+
+
+def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
+    """Gradient × activation of the margin [N, 7, 7], the gradient by autograd; a norm's statistics after pooling are
+    taken as given numbers."""
+    with torch.no_grad():
+        maps = feature_map(network.backbone, network.normalise(images))
+        fft = network.fft_features(images)
+    maps.requires_grad_()
+    pooled = maps.mean(dim=(2, 3))
+    norm = norm_after_pooling(network.backbone)
+    if norm is not None:
+        fixed = pooled.detach()
+        deviation = torch.sqrt(fixed.var(dim=1, unbiased=False, keepdim=True) + norm.eps)
+        pooled = (pooled - fixed.mean(dim=1, keepdim=True)) / deviation * norm.weight + norm.bias
+    logits = network.classify(pooled, fft)
+    gradient = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)[0]
+    return (gradient * maps.detach()).sum(dim=1)
+
+
+def face_reference(frame: np.ndarray) -> Tensors:
+    """The candidates of a frame uint8 [H, W, 3]: the package's own graph, its heads decoded by numpy."""
+    session = onnxruntime.InferenceSession(raw_model().SerializeToString(), providers=["CPUExecutionProvider"])
+    picture = (frame[None, :, :, ::-1].astype(np.float32) - CHANNEL_MEANS).transpose(0, 3, 1, 2)
+    loc, conf, points = session.run(["loc", "conf", "landmarks"], {"input": picture.astype(np.float32)})
+    anchors = np.array(
+        [
+            ((column + 0.5) * step, (row + 0.5) * step, side)
+            for step, sides in ANCHORS.items()
+            for row in range(-(-frame.shape[0] // step))
+            for column in range(-(-frame.shape[1] // step))
+            for side in sides
+        ]
+    )
+    kept = conf[0, :, 1] > SCORE_FLOOR
+    centre, side = anchors[kept, :2], anchors[kept, 2:]
+    size = side * np.exp(loc[0, kept, 2:] * SIZE_SCALE)
+    corner = centre + loc[0, kept, :2] * CENTRE_SCALE * side - size / 2
+    landmarks = centre[:, None] + points[0, kept].reshape(-1, 5, 2) * CENTRE_SCALE * side[:, None]
+    return {BOXES.name: np.hstack([corner, size]), SCORES.name: conf[0, kept, 1], LANDMARKS.name: landmarks}
+
+
+def _run(network: HybridNetwork, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The spectrum's features, the probability [N, 1] and the evidence of one network, in small batches."""
+    parts = []
+    for start in range(0, len(crops), BATCH):
+        images = pictures(torch.from_numpy(crops[start : start + BATCH]))
+        with torch.no_grad():
+            fft, probability = network.fft_features(images), network(images).softmax(dim=1)[:, 1:]
+        parts.append((fft.numpy(), probability.numpy(), autograd_evidence(network, images).numpy()))
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
