@@ -7,8 +7,14 @@ NETWORK_SPREAD = 0.5  # highest less lowest mean probability of the three networ
 FEW_FACE_FRAMES = 4  # fewer sampled frames of a clip with a face, where it has that many
 FEW_FACE_SHARE = 0.25  # or a smaller share of them
 SMALL_FACE_SIDE = 48  # pixels, median longer side of the faces that decide: the networks see 224
-STRONG_VIDEO_BITS = 0.012  # a pixel and frame: the shared clips have 0.004 at c40, and 0.037 or more otherwise
-STRONG_PICTURE_BITS = 0.4  # a pixel, about a JPEG of quality 25
+STRONG_BITS = {  # a pixel and frame, by codec; others are not judged
+    "jpeg": 0.4,  # half of the shared faces are under it at quality 20, one in a hundred as they are, at 75
+    "h264": 0.012,  # shared clips: 0.004 at c40, 0.045 and more otherwise
+    "mpeg4": 0.012,
+    "vp9": 0.006,  # these say the same in about half the bits
+    "hevc": 0.006,
+    "av1": 0.006,
+}
 
 
 def reasons(
@@ -43,9 +49,6 @@ def _few(found: int, looked_at: int) -> bool:
 
 
 def _strongly_compressed(media: MediaInfo, is_video: bool) -> bool:
-    pixels = media.width * media.height
-    if not is_video:
-        return media.bytes * 8 / pixels < STRONG_PICTURE_BITS
-    if not media.duration_s or not media.frame_rate:
-        return False
-    return media.bytes * 8 / (pixels * media.duration_s * media.frame_rate) < STRONG_VIDEO_BITS
+    frames = (media.duration_s or 0) * (media.frame_rate or 0) if is_video else 1
+    strong = STRONG_BITS.get(media.codec)
+    return bool(strong and frames) and media.bytes * 8 / (media.width * media.height * frames) < strong

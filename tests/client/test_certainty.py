@@ -60,12 +60,28 @@ def test_whole_frames_are_neither_few_nor_small(face, frames, clip, bundle):
     assert why(frames([face(0.9, track=None, side=20)], []), clip, by_frame) == []
 
 
-@pytest.mark.parametrize(("bits", "strong"), [(0.0045, True), (0.037, False)])
-def test_strong_compression_is_few_bits_a_pixel_and_frame(plenty, clip, bundle, bits, strong):
-    media = replace(clip, bytes=int(bits * clip.width * clip.height * 300 / 8))
+@pytest.mark.parametrize(
+    ("codec", "bits", "strong"),
+    [
+        ("h264", 0.0045, True),
+        ("h264", 0.037, False),
+        ("vp9", 0.0045, True),
+        ("vp9", 0.009, False),
+        ("gif", 0.001, False),
+    ],
+)
+def test_strong_compression_is_few_bits_a_pixel_and_frame(plenty, clip, bundle, codec, bits, strong):
+    media = replace(clip, codec=codec, bytes=int(bits * clip.width * clip.height * 300 / 8))
     assert ("strong_compression" in why(plenty, media, bundle)) is strong
 
 
-def test_a_picture_of_few_bits_is_strongly_compressed(face, frames, clip, bundle):
-    media = replace(clip, bytes=clip.width * clip.height // 25, duration_s=None, frame_rate=None)
-    assert why(frames([face(0.9)]), media, bundle, is_video=False) == ["strong_compression"]
+@pytest.mark.parametrize(("codec", "strong"), [("jpeg", True), ("png", False)])
+def test_a_jpeg_of_few_bits_is_strongly_compressed(face, frames, clip, bundle, codec, strong):
+    size = clip.width * clip.height // 25
+    media = replace(clip, container=codec, codec=codec, bytes=size, duration_s=None, frame_rate=None)
+    assert ("strong_compression" in why(frames([face(0.9)]), media, bundle, is_video=False)) is strong
+
+
+def test_compression_of_a_clip_without_a_known_length_is_not_judged(plenty, clip, bundle):
+    media = replace(clip, bytes=1000, duration_s=None)
+    assert why(plenty, media, bundle) == []
