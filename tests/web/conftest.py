@@ -196,11 +196,11 @@ def uploads(settings):
 def eventually():
     """Waits for a condition; fails when it does not come."""
 
-    def wait(condition, seconds=10.0):
+    def wait(condition, seconds=10.0, pause=0.02):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.02)
+            time.sleep(pause)
 
     return wait
 
