@@ -3,10 +3,14 @@
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from deepfake_serving.server import TritonServer
 
 CLONE = Path(__file__).parents[1]
 REPOSITORY_VARIABLE = "DEEPFAKE_TEST_REPOSITORY"
@@ -22,12 +26,18 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def triton(repository: Path) -> Iterator[str]:
-    """The gRPC address of a running Triton that serves `repository`."""
-    from deepfake_client.embedded import embedded_triton
+def triton_server(repository: Path) -> Iterator["TritonServer"]:
+    """A running Triton that serves `repository`: its addresses are `grpc`, `http` and `metrics`."""
+    from deepfake_serving.server import TritonServer
 
-    with embedded_triton(repository) as address:
-        yield address
+    with TritonServer(repository) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def triton(triton_server: "TritonServer") -> str:
+    """The gRPC address of that Triton."""
+    return triton_server.grpc
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,8 @@
 """The library on real media through a real Triton."""
 
+import gc
+import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,11 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deepfake_client import Detector
+from deepfake_client.embedded import embedded_triton
 from deepfake_client.errors import DeadlineError, UnavailableError, UsageError
+from deepfake_client.media import Frame
+from deepfake_client.pipeline import SEARCHES_IN_FLIGHT
 from deepfake_client.results import Accepted, FrameResult, Progress, Result
 from deepfake_client.settings import ClientSettings
-from deepfake_client.tensors import ROLES
+from deepfake_client.tensors import BUNDLE_PARAMETER, ROLES
+from google.protobuf import text_format
 from PIL import Image
+from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 
 @pytest.fixture
@@ -168,6 +176,43 @@ def test_no_triton_is_unavailable_at_once(face_clip):
         assert not detector.ready()
         with pytest.raises(UnavailableError, match=r"127\.0\.0\.1:9"):
             detector.analyze(face_clip)
+
+
+@pytest.fixture(scope="module")
+def frame_policy(repository, tmp_path_factory):
+    """A Triton whose policy is the original system's: whole frames, every fifth."""
+    folder = tmp_path_factory.mktemp("frame_policy") / "repository"
+    shutil.copytree(repository, folder)
+    path = folder / "deepfake_ensemble" / "config.pbtxt"
+    config = text_format.Parse(path.read_text(), ModelConfig())
+    parameter = config.parameters[BUNDLE_PARAMETER]
+    served = json.loads(parameter.string_value)
+    served["policy"] |= {"crop": "frame", "sampling": "every_nth:5"}
+    parameter.string_value = json.dumps(served)
+    path.write_text(text_format.MessageToString(config))
+    with embedded_triton(folder) as address, Detector(address, ClientSettings()) as detector:
+        yield detector
+
+
+def test_the_frame_policy_looks_at_whole_frames(frame_policy, face_clip):
+    result = frame_policy.analyze(face_clip, frames=6)
+    assert [frame.index for frame in result.frames] == [0, 5, 10, 15, 20, 25] and result.tracks == []
+    whole = (0.0, 0.0, 640.0, 480.0)
+    for frame in result.frames:
+        assert [(face.box, face.crop, face.score, face.track) for face in frame.faces] == [(whole, whole, None, None)]
+    assert result.confidence == pytest.approx(np.mean([frame.confidence for frame in result.frames]))
+
+
+def test_the_frame_policy_answers_without_a_face(frame_policy, picture, temple):
+    assert frame_policy.analyze(picture(temple)).label in ("REAL", "FAKE")
+
+
+def test_no_more_than_a_few_frames_are_held_at_once(detector, face_clip):
+    held = []
+    for event in detector.events(face_clip):
+        if isinstance(event, FrameResult):
+            held.append(sum(isinstance(each, Frame) for each in gc.get_objects()))
+    assert len(held) == 32 and max(held) <= SEARCHES_IN_FLIGHT + 2
 
 
 def test_settings_are_those_of_the_environment(triton, monkeypatch):
