@@ -1,7 +1,7 @@
 """Opens a video's container so that it can reach nothing but its own bytes, and picks the stream to look at."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import av
@@ -29,16 +29,17 @@ THREADS = 2  # a decoder's; each holds frames of its own
 
 
 @contextmanager
-def opened(request: Request) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream, its size checked, ready to decode.
+def opened(request: Request, decoders: Iterable[str]) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream, its size checked, ready for demuxing and, with DECODERS, for decoding.
 
-    The format is the one that was recognised, and only the descriptor may be read: no playlist, no other file.
+    The format is the one that was recognised, and only the descriptor may be read: no playlist, no other file. FFmpeg
+    decodes a little while it opens a container: without decoders nothing is decoded before the size is known.
     """
     os.lseek(request.fd, 0, os.SEEK_SET)
     options = {
         "fd": str(request.fd),
         "protocol_whitelist": "fd",
-        "codec_whitelist": ",".join(DECODERS),
+        "codec_whitelist": ",".join(decoders) or "none",
         "max_pixels": str(request.max_pixels),
     }
     try:

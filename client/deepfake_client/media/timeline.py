@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 from deepfake_client.errors import DamagedMediaError, TooLargeError
 
 CUT_OFF = "The clip is cut off or damaged; what can be decoded was analysed."
-SLACK_S = 1.0  # a clip may end so much before the duration that it declares
+TS_PACKET_BYTES = (188, 192)  # plain, and as discs write it
+SLACK_FRAMES = 2  # a clip may end so many frames before the duration that it declares
 
 
 @dataclass
@@ -52,47 +53,45 @@ def scan(container: InputContainer, stream: VideoStream, stores_times: bool, max
     """Reads through all packets. `stores_times`: the container is one whose times and keyframes can be relied on."""
     shown: list[tuple[int, int]] = []  # time in the stream's unit, packet
     keys: set[int] = set()
-    number, longest, warnings, corrupt = -1, 0, [], False
+    seen, last_end, cut_off = 0, 0, False
     try:
         for number, packet in packets(container, stream):
             if packet.has_sidedata("encryption_info"):
                 raise DamagedMediaError("The clip is encrypted, so its frames can't be seen. Send it unprotected.")
-            corrupt = packet.is_corrupt
+            seen, cut_off = number + 1, packet.is_corrupt
             when = packet.pts if packet.pts is not None else packet.dts
-            if packet.pts is None:
-                stores_times = False
+            stores_times = stores_times and packet.pts is not None
             if packet.is_discard or when is None:  # cut away by an edit list: decoded, never shown
                 continue
             shown.append((when, number))
-            longest = max(longest, when + (packet.duration or 0))
+            last_end = max(last_end, when + (packet.duration or 0))
             if packet.is_keyframe:
                 keys.add(number)
     except MemoryError:
         raise
     except FFmpegError:
-        warnings.append(CUT_OFF)
+        cut_off = True
     if not shown:
         raise DamagedMediaError("The clip has no frames. It may have been cut off on its way; send it again.")
-    unit = float(stream.time_base or 1 / 90000)
     shown.sort()
-    if len({when for when, _ in shown}) < len(shown):
-        stores_times = False
+    unit = float(stream.time_base or 1 / 90000)
     start = shown[0][0] * unit
     if stores_times and container.start_time is not None:  # where players begin; sound may come first
         start = min(start, container.start_time / 1e6)
     times = [when * unit - start for when, _ in shown]
     gap = (times[-1] - times[0]) / max(len(times) - 1, 1) or 1 / float(stream.average_rate or 25)
-    timeline = Timeline(times, max(longest * unit - start, times[-1] + (0 if longest > shown[-1][0] else gap)))
+    end = last_end * unit - start
+    timeline = Timeline(times, end if end > times[-1] else times[-1] + gap)
     if timeline.end > max_duration_s:
         raise TooLargeError(
             f"The clip lasts {timeline.end:.0f} seconds; the most is {max_duration_s:g} (DEEPFAKE_MAX_DURATION_S)."
         )
-    if stores_times:
+    if stores_times and len({when for when, _ in shown}) == len(shown):
         timeline.packets = [packet for _, packet in shown]
         timeline.keyframes = sorted((packet, index) for index, (_, packet) in enumerate(shown) if packet in keys)
-    if not warnings and (corrupt or number + 1 < stream.frames or timeline.end + SLACK_S < _declared_s(stream)):
-        warnings.append(CUT_OFF)
-    timeline.warnings = warnings
+    missing = seen < stream.frames or timeline.end + SLACK_FRAMES * gap < _declared_s(stream)
+    if cut_off or missing or _ends_inside_packet(container):
+        timeline.warnings.append(CUT_OFF)
     return timeline
 
 
@@ -103,3 +102,8 @@ def _declared_s(stream: VideoStream) -> float:
         return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
     except ValueError:
         return 0.0
+
+
+def _ends_inside_packet(container: InputContainer) -> bool:
+    """A transport stream declares no end: the only sign is a last packet that is not whole."""
+    return container.format.name == "mpegts" and all(container.size % length for length in TS_PACKET_BYTES)

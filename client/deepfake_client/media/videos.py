@@ -23,11 +23,11 @@ STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or ma
 
 def read(request: Request) -> Iterator[Opened | Frame | str]:
     """The chosen frames, after what the clip is. The reader of sniff's "video"."""
-    with opened(request) as (container, stream):
+    with opened(request, decoders=()) as (container, stream):
         timeline = scan(container, stream, request.format in STORE_TIMES, request.max_duration_s)
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
     count, corrupt = 0, 0
-    with opened(request) as (container, stream):
+    with opened(request, DECODERS) as (container, stream):
         # The original's policy means the frames that come out of the decoder, counted.
         planned = timeline.packets and every_nth(request.sampling) is None
         frames = (_planned if planned else _counted)(container, stream, timeline, chosen)
@@ -45,7 +45,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
     if count < len(chosen):
         yield f"{len(chosen) - count} of {len(chosen)} frames could not be decoded and were left out."
     if corrupt:
-        yield f"{corrupt} of the frames looked at are damaged."
+        yield f"Damaged frames among those looked at: {corrupt}."
 
 
 def _opened(stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]) -> Opened:

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-
 from deepfake_client.media import Frame, open_media
 from deepfake_client.results import MediaInfo
 from deepfake_client.settings import ClientSettings
