@@ -41,7 +41,7 @@ def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sampl
     A group that is larger than what is still wanted stays on the learning side, so one huge group can't empty it.
     """
     random = np.random.default_rng(seed)
-    apart: set[tuple[str, str]] = set()
+    apart: set[str] = set()
     for source in sorted({sample.source for sample in samples}):
         sizes: dict[str, int] = {}
         for sample in samples:
@@ -50,10 +50,10 @@ def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sampl
         wanted = share * sum(sizes.values())
         for group in random.permutation(sorted(sizes)):
             if sizes[group] <= wanted:
-                apart.add((source, group))
+                apart.add(str(group))
                 wanted -= sizes[group]
-    learn = [sample for sample in samples if (sample.source, sample.group) not in apart]
-    held = [sample for sample in samples if (sample.source, sample.group) in apart]
+    learn = [sample for sample in samples if sample.group not in apart]
+    held = [sample for sample in samples if sample.group in apart]
     return learn, held
 
 

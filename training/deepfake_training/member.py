@@ -19,7 +19,7 @@ from deepfake_training.recipes import Recipe
 
 LABEL_SMOOTHING = 0.05
 WARM_UP = 0.03  # of the budget
-SAVE_EVERY_S = 60.0  # of processor time
+SAVE_EVERY_S = 30.0  # of processor time
 EMA_DECAY = 0.998
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,42 @@
+"""Made-up sources of labelled faces, from two free pictures."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from deepfake_client.results import Box
+from PIL import Image
+
+SIDE = 96  # pixels
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, astronaut: np.ndarray, admiral: np.ndarray) -> Path:
+    """24 pairs in two sources and twelve groups, plus rows of the split val whose pictures do not exist.
+
+    A fake is its original with red and blue exchanged: a difference that a network learns in a few steps.
+    """
+    random = np.random.default_rng(0)
+    faces = [Image.fromarray(astronaut[40:240, 120:320]), Image.fromarray(admiral[50:350, 110:410])]
+    rows = []
+    for number in range(24):
+        left, top = random.integers(0, 40, 2)
+        real = faces[number % 2].resize((SIDE + 40, SIDE + 40)).crop((left, top, left + SIDE, top + SIDE))
+        source, group = ("swaps", "stills")[number % 2], f"group{number // 2}"
+        for label, image in (("real", real), ("fake", Image.merge("RGB", real.split()[::-1]))):
+            name = f"{label}{number}.png"
+            image.save(tmp_path / name)
+            rows.append([name, label, source, group, "train", f"clip{number}" if source == "swaps" else ""])
+    rows += [[f"absent{number}.png", "real", "swaps", f"val{number}", "val", ""] for number in range(4)]
+    path = tmp_path / "manifest.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["path", "label", "source", "group", "split", "original"], *rows])
+    return path
+
+
+@pytest.fixture
+def whole_picture() -> Callable[[np.ndarray], Box]:
+    """Stands for the face detector where the pictures are faces by construction."""
+    return lambda image: (0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
