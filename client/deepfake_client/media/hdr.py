@@ -14,7 +14,8 @@ BT2020_TO_BT709 = np.array(
 BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 HLG_GAMMA, HLG_PEAK_NITS = 1.2, 1000.0  # the reference display
 DISPLAY_GAMMA = 2.4
-ROWS = 128  # converted at once, so that a large frame needs little memory
+PIXELS = 1 << 16  # converted at once: they fit a processor's cache, and a large frame needs little memory
+SMALLEST = 1e-6  # light that is divided by
 STEPS = 4095  # of the last table; its steps are even in the root of light, fine where the eye is
 
 
@@ -22,14 +23,14 @@ def to_sdr(signal: np.ndarray, transfer: int) -> np.ndarray:
     """RGB in BT.2020, uint16 [H, W, 3], full range, with PQ or HLG as `transfer`, as uint8 [H, W, 3] in BT.709."""
     light = (_pq_light() if transfer == PQ else _hlg_light()).astype(np.float32)
     shown = (255 * (np.arange(STEPS + 1) / STEPS) ** (2 / DISPLAY_GAMMA)).round().astype(np.uint8)
-    result = np.empty(signal.shape, np.uint8)
-    for top in range(0, len(signal), ROWS):
-        linear = light[signal[top : top + ROWS]]
+    pixels, result = signal.reshape(-1, 3), np.empty((signal.size // 3, 3), np.uint8)
+    for at in range(0, len(pixels), PIXELS):
+        linear = light[pixels[at : at + PIXELS]]
         if transfer == HLG:
             linear = _hlg_display(linear)
         linear = np.maximum(linear @ BT2020_TO_BT709.T, 0)
-        result[top : top + ROWS] = shown[(np.sqrt(_compressed(linear)) * STEPS).astype(np.uint16)]
-    return result
+        result[at : at + PIXELS] = shown[(np.sqrt(_compressed(linear)) * STEPS).astype(np.uint16)]
+    return result.reshape(signal.shape)
 
 
 def _pq_light() -> np.ndarray:
@@ -54,7 +55,8 @@ def _hlg_display(scene: np.ndarray) -> np.ndarray:
 
 def _compressed(linear: np.ndarray) -> np.ndarray:
     """Linear light under 1, the hue kept: all three channels are scaled as their largest needs."""
-    peak = linear.max(axis=-1, keepdims=True)
+    red, green, blue = linear.T
+    peak = np.maximum(np.maximum(red, green), blue)[:, None]  # far faster than max(axis=1) over three
     over = np.maximum(peak - KNEE, 0)
     room = 1 - KNEE
-    return linear * np.where(over > 0, (KNEE + room * over / (over + room)) / np.maximum(peak, KNEE), 1)
+    return linear * ((np.minimum(peak, KNEE) + room * over / (over + room)) / np.maximum(peak, SMALLEST))
