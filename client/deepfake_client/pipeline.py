@@ -43,7 +43,7 @@ def analysis(path: Path, triton: Triton, settings: ClientSettings, frames: int |
         is_video = media.kind == "video"
         yield Accepted(media.kind, media.info, media.frames_expected)
         done: list[FrameResult] = []
-        found = _searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
+        found = searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
         for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
             done.append(frame)
             yield frame
@@ -77,9 +77,10 @@ def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings)
     return frames
 
 
-def _searched(
+def searched(
     pool: ThreadPoolExecutor, media: Iterable[Frame], triton: Triton, policy: Policy, thorough: bool, watch: Stopwatch
 ) -> Iterator[tuple[Frame, list[Face] | None]]:
+    """Frames with their faces, in order; None where the policy looks at whole frames. Few frames are held at once."""
     if policy.crop == "frame":
         return ((frame, None) for frame in media)
 

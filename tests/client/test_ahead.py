@@ -26,20 +26,21 @@ def test_results_come_in_the_order_of_the_items(pool):
     assert list(ahead(pool, work, range(9), limit=3)) == list(range(9))
 
 
-def test_no_more_items_are_taken_than_the_limit_allows(pool):
-    may_end = Event()
+class WhenAsked(Executor):
+    """Does the work only when its result is asked for."""
+
+    def submit(self, work, /, *arguments, **options):
+        done = Future()
+        done.result = lambda: work(*arguments, **options)
+        return done
+
+
+def test_no_more_items_are_taken_than_the_limit_allows():
     taken = []
-
-    def items():
-        for item in range(20):
-            taken.append(item)
-            if len(taken) == 3:
-                may_end.set()
-            yield item
-
-    results = ahead(pool, lambda item: may_end.wait(10), items(), limit=3)
-    assert next(results) is True
-    assert len(taken) == 3
+    items = (taken.append(item) or item for item in range(20))
+    results = ahead(WhenAsked(), lambda item: item, items, limit=3)
+    assert next(results) == 0 and taken == [0, 1, 2]
+    assert next(results) == 1 and taken == [0, 1, 2, 3]
 
 
 class AtOnce(Executor):
