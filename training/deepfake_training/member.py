@@ -52,7 +52,7 @@ def train_member(
     torch.manual_seed(seed)
     network = network.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval().requires_grad_(False)
-    hint = nn.Linear(network.backbone.num_features, teacher.backbone.num_features) if teacher else nn.Identity()
+    hint = nn.Linear(_width(network), _width(teacher)) if teacher else nn.Identity()
     optimizer = torch.optim.AdamW(
         [*network.parameters(), *hint.parameters()], recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -66,7 +66,7 @@ def train_member(
     saved, mean_loss = clock.spent(), None
     order = PairOrder(samples, recipe.pairs, seed)
     with Progress(transient=True) as bar:
-        task = bar.add_task(network.spec.role, total=1.0, completed=clock.spent() / budget)
+        task = bar.add_task(network.spec.role, total=budget, completed=int(clock.spent()))
         for batch in batches(crops, order, step):
             done = clock.spent() / budget
             if done >= 1:
@@ -82,7 +82,7 @@ def train_member(
             step += 1
             _follow(average, network, min(EMA_DECAY, (1 + step) / (10 + step)))
             mean_loss = loss.item() if mean_loss is None else 0.98 * mean_loss + 0.02 * loss.item()
-            bar.update(task, completed=done)
+            bar.update(task, completed=clock.spent())
             if clock.spent() - saved > SAVE_EVERY_S:
                 saved = clock.spent()
                 _save(checkpoint, {name: part.state_dict() for name, part in kept.items()}, step, saved)
@@ -131,6 +131,11 @@ def _loss(
         answer = teacher.classify(taught, teacher.fft_features(pictures)).softmax(1)
     likeness = functional.cosine_similarity(hint(features), taught).mean()
     return 0.5 * loss + 0.5 * functional.cross_entropy(logits, answer) + (1 - likeness)
+
+
+def _width(network: HybridNetwork) -> int:
+    """Pooled features of its backbone."""
+    return int(network.backbone.num_features)  # type: ignore[arg-type]
 
 
 @torch.no_grad()
