@@ -6,19 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepfake_serving.errors import ServingError
-from deepfake_serving.server import Device, TritonServer
+from deepfake_serving.launch import Device, Ports
+from deepfake_serving.server import TritonServer
 from deepfake_serving.supervisor import Supervisor
 
 from deepfake_client.errors import UnavailableError
 
+FREE_PORTS: Ports = (0, 0, 0)
 DEFAULT_REPOSITORY = Path(__file__).parents[2] / "model_repository"
 
 
 @dataclass(frozen=True)
 class EmbeddedTriton:
-    """`grpc` and `metrics` are its addresses ("host:port"); restarts keep them."""
+    """`grpc`, `http` and `metrics` are its addresses ("host:port"); restarts keep them."""
 
     grpc: str
+    http: str
     metrics: str
     _supervisor: Supervisor = field(repr=False)
 
@@ -39,16 +42,18 @@ def embedded_triton(repository: Path | None = None, device: Device = "auto") -> 
 
 
 @contextmanager
-def embedded_server(repository: Path | None = None, device: Device = "auto") -> Iterator[EmbeddedTriton]:
-    """Starts one that is watched and restarted, for a service."""
-    with _started(repository, device) as server, Supervisor(server) as supervisor:
-        yield EmbeddedTriton(server.grpc, server.metrics, supervisor)
+def embedded_server(
+    repository: Path | None = None, device: Device = "auto", ports: Ports = FREE_PORTS
+) -> Iterator[EmbeddedTriton]:
+    """Starts one that is watched and restarted, for a service; `ports` are gRPC, HTTP and metrics, 0 for a free one."""
+    with _started(repository, device, ports) as server, Supervisor(server) as supervisor:
+        yield EmbeddedTriton(server.grpc, server.http, server.metrics, supervisor)
 
 
 @contextmanager
-def _started(repository: Path | None, device: Device) -> Iterator[TritonServer]:
+def _started(repository: Path | None, device: Device, ports: Ports = FREE_PORTS) -> Iterator[TritonServer]:
     try:
-        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device)
+        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device, ports=ports)
         server.start()
     except ServingError as cause:
         raise UnavailableError(str(cause)) from cause

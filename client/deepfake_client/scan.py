@@ -104,7 +104,7 @@ def _triton(options: argparse.Namespace, settings: ClientSettings, stack: ExitSt
     from deepfake_client.embedded import embedded_triton
 
     task = progress.add_task("Starting Triton", total=None)
-    address = stack.enter_context(embedded_triton(options.repository))
+    address = stack.enter_context(embedded_triton(options.repository, options.device))
     progress.remove_task(task)
     return address
 
@@ -138,5 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
     parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC of a running Triton (one is started)")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
-    parser.set_defaults(format="table")
+    device = parser.add_mutually_exclusive_group()
+    device.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="it hides GPUs")
+    device.add_argument("--gpu", dest="device", action="store_const", const="gpu", help="it fails without a GPU")
+    parser.set_defaults(format="table", device="auto")
     return parser

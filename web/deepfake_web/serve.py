@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from deepfake_client.embedded import EmbeddedTriton, embedded_server
+from deepfake_client.embedded import FREE_PORTS, EmbeddedTriton, embedded_server
 from deepfake_client.errors import UnavailableError
 
 from deepfake_web import server
@@ -40,8 +40,11 @@ def _serve(options: argparse.Namespace) -> None:
         triton = None
         if not settings.triton:
             _say("Starting Triton")
-            triton = stack.enter_context(embedded_server(options.repository, options.device))
+            triton = stack.enter_context(
+                embedded_server(options.repository, options.device, tuple(options.triton_ports))
+            )
             settings = replace(settings, triton=triton.grpc, triton_metrics=triton.metrics)
+            _say(f"Triton answers at {triton.grpc} (gRPC) and {triton.http} (HTTP)")
         _say("Starting the web application")
         address = server.address_of(listener)
         web = stack.enter_context(server.running(listener, settings))
