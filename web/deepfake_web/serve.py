@@ -90,7 +90,18 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
     result.add_argument("--port", type=int, help="port to listen on, 0 for a free one (DEEPFAKE_PORT)")
     result.add_argument("--repository", type=Path, metavar="DIR", help="what the Triton that is started serves")
-    result.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto", help="what that Triton runs on")
+    result.add_argument(
+        "--triton-ports",
+        nargs=3,
+        type=int,
+        default=FREE_PORTS,
+        metavar=("GRPC", "HTTP", "METRICS"),
+        help="that Triton's ports, 0 for a free one",
+    )
+    device = result.add_mutually_exclusive_group()
+    device.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="that Triton hides GPUs")
+    device.add_argument("--gpu", dest="device", action="store_const", const="gpu", help="it fails without a GPU")
+    result.set_defaults(device="auto")
     result.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
     result.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
     return result
