@@ -48,6 +48,7 @@ def arguments(
         "--disable-auto-complete-config",
         f"--backend-config=python,shm-default-byte-size={SHARED_MEMORY_BYTES}",
         f"--backend-config=python,shm-region-prefix-name={prefix}",
+        "--backend-config=python,thread-pool-size=1",  # threads that only models calling models use, 32 an instance
         f"--backend-config=python,stub-timeout-seconds={max(1, int(deadline_s))}",
         "--allow-gpu-metrics=false",
         "--allow-cpu-metrics=false",

@@ -26,6 +26,7 @@ from deepfake_serving.processes import living_children
 
 START_DEADLINE_S = 180.0
 READY_POLL_S = 0.05
+KEEPER_DEADLINE_S = 10.0  # it kills, so this passes only where the system is stuck
 PORT_TRIES = 3  # a free port may be taken by someone else before the server binds it
 GPU_PROVIDERS = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 
@@ -201,7 +202,11 @@ class TritonServer:
         ending, self._keeper = self._keeper, None
         if ending is not None:
             ending.terminate()
-            ending.wait()
+            try:
+                ending.wait(KEEPER_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                ending.kill()  # takes the server along, too
+                ending.wait()
             ending.stdout.close()  # type: ignore[union-attr]
         if self._folder is not None:
             keeper.sweep(self._folder, self._prefix, self._started)  # a keeper that was killed could not
