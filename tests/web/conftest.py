@@ -37,6 +37,7 @@ CONTRIBUTIONS = {"efficientnet": 1.0, "convnext": 0.5, "swin": 0.25, "intercept"
 FACE = FaceResult(1, (1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 8.0, 8.0), 0.9, 0.9, NETWORKS)
 FRAME = FrameResult(0, 0.0, 0.9, [FACE])
 HOLD = b"hold"  # an upload that begins so is worked on until it is released
+FLOOD = b"flood"  # and this has more frames than a connection takes in while nobody reads
 
 
 def result(**changes) -> Result:
@@ -87,6 +88,8 @@ class FakeDetector:
         try:
             if self.contents[-1].startswith(HOLD):
                 yield from self._hold(path.readlink().parent / "release")
+            if self.contents[-1].startswith(FLOOD):
+                events[1:1] = [replace(FRAME, thumbnail="x" * 1_000_000)] * 100
             for number, event in enumerate(events):
                 if self.error and number == self.fail_at:
                     raise self.error

@@ -119,6 +119,14 @@ def test_a_client_that_leaves_ends_the_analysis(serve, accept, eventually, is_id
         eventually(lambda: is_idle(address))
 
 
+def test_a_client_that_stops_to_read_does_not_hold_its_place(serve, eventually, is_idle):
+    with serve(max_stall_s=0.5) as address:
+        content = body(b"flood")
+        connection = begin(address, content, len(content), "application/x-ndjson")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        eventually(lambda: is_idle(address))
+
+
 def test_a_stream_is_sent_while_the_work_goes_on(serve, tmp_path):
     with serve() as address:
         answer = post(address, body(b"hold"), {"Accept": "application/x-ndjson"})

@@ -18,8 +18,8 @@ CHUNK = 64 * 1024  # bytes
 
 
 @contextmanager
-def reading(environ: Environ, whole_s: float, stall_s: float) -> Iterator[None]:
-    """Bounds what is read inside: TimeoutError after `stall_s` of silence or `whole_s` altogether."""
+def reading(environ: Environ, seconds: float) -> Iterator[None]:
+    """Bounds the time for what is read inside: TimeoutError when it is over."""
     connection = environ.get("gunicorn.socket")
     if connection is None:
         yield
@@ -31,11 +31,10 @@ def reading(environ: Environ, whole_s: float, stall_s: float) -> Iterator[None]:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RD)
 
-    # A time-out of the socket starts anew with each byte: a client that drips needs the second clock.
-    clock = threading.Timer(whole_s, expire)
+    # The socket's own time-out starts anew with each byte: a client that drips needs a clock of its own.
+    clock = threading.Timer(seconds, expire)
     clock.daemon = True
     clock.start()
-    connection.settimeout(stall_s)
     try:
         yield
     except Exception as cause:
@@ -50,7 +49,7 @@ def reading(environ: Environ, whole_s: float, stall_s: float) -> Iterator[None]:
 
 def drain(environ: Environ) -> None:
     """Reads on after a refusal: a connection that is closed with unread data is reset, and the answer is lost."""
-    with suppress(OSError, ParseException), reading(environ, DRAIN_S, DRAIN_S):
+    with suppress(OSError, ParseException), reading(environ, DRAIN_S):
         while environ["wsgi.input"].read(CHUNK):
             pass
 

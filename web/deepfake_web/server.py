@@ -28,8 +28,10 @@ def bind(settings: WebSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Inherited by each connection: a client that falls silent in the middle of a request's head frees its thread.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(settings.max_stall_s) + 1, 0))
+    # Inherited by each connection: a client that falls silent, or stops to read its answer, frees its thread.
+    patience = struct.pack("ll", int(settings.max_stall_s), int(settings.max_stall_s % 1 * 1e6))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
     try:
         listener.bind((settings.host, settings.port))
     except (OSError, OverflowError) as cause:

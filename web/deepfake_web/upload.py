@@ -67,7 +67,7 @@ class _Bounded:
 
 def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
     try:
-        with connection.reading(environ, settings.max_upload_s, settings.max_stall_s):
+        with connection.reading(environ, settings.max_upload_s):
             options = _parse(environ, file, settings.max_bytes + FORM_BYTES)
             file.flush()
     except RequestEntityTooLarge as cause:
