@@ -1,5 +1,6 @@
 """Reads videos with FFmpeg's libraries (PyAV), decoding no more than the chosen frames need."""
 
+import gc
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -27,6 +28,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
         timeline = scan(container, stream, request.format in STORE_TIMES, request.max_duration_s)
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
     count, corrupt = 0, 0
+    gc.freeze()  # what is there already is passed over by each collection
     with opened(request, DECODERS) as (container, stream):
         # The original's policy means the frames that come out of the decoder, counted.
         planned = timeline.packets and every_nth(request.sampling) is None
@@ -40,6 +42,9 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             yield Frame(index, timeline.times[index], image)
             count += 1
             corrupt += frame.is_corrupt
+            # A frame whose side data was read refers to itself, and its pixels would wait for the collector.
+            del frame
+            gc.collect()
     if not count:
         raise DamagedMediaError("No frame of the clip can be decoded: it is damaged or encrypted.")
     if count < len(chosen):
@@ -122,8 +127,9 @@ def _decode(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
 
 def _rgb(frame: VideoFrame) -> np.ndarray:
     """The frame as shown, uint8 [H, W, 3], contiguous."""
+    # One thread: each frame has a converter of its own, whose threads live as long as it does.
     if frame.color_trc in (hdr.PQ, hdr.HLG):
-        image = hdr.to_sdr(frame.to_ndarray(format="rgb48le"), frame.color_trc)
+        image = hdr.to_sdr(frame.to_ndarray(format="rgb48le", threads=1), frame.color_trc)
     else:
-        image = frame.to_ndarray(format="rgb24")
+        image = frame.to_ndarray(format="rgb24", threads=1)
     return np.ascontiguousarray(upright(image, frame))
