@@ -1,7 +1,7 @@
 """Media made in code. A clip's frames carry their number as black and white stripes, so that a frame can be told from
 every other after any codec; the lower half is red on the left, blue on the right, so that turning shows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -128,3 +128,51 @@ def _numbered() -> Callable[..., np.ndarray]:
 @pytest.fixture(name="read_number")
 def _read_number() -> Callable[[np.ndarray], int]:
     return read_number
+
+
+@pytest.fixture(name="write_silence")
+def _write_silence() -> Callable[..., None]:
+    return write_silence
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """220 frames of 1280 × 720; all of them, 600 MB, are far more than may wait to be read."""
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for at in range(220):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((720, 1280, 3), at, np.uint8))))
+        container.mux(stream.encode())
+    return path
+
+
+def children_of(process: int | str = "self") -> set[int]:
+    """The processes that a process started and that are not gone."""
+    tasks = Path(f"/proc/{process}/task")
+    return {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
+
+
+@pytest.fixture
+def children() -> Callable[..., set[int]]:
+    return children_of
+
+
+@dataclass
+class Running:
+    """An open clip with its first frame read, and the process that decodes it."""
+
+    process: int
+    frames: Iterator[Frame]
+
+
+@pytest.fixture
+def running(long_clip: Path) -> Iterator[Running]:
+    before = children_of()
+    limits = ClientSettings(decoder_memory_bytes=1500 << 20, decoder_cpu_s=77, analysis_deadline_s=60)
+    with open_media(long_clip, "even", 1000, limits) as media:
+        frames = iter(media)
+        next(frames)
+        (process,) = children_of() - before
+        yield Running(process, frames)
