@@ -269,11 +269,12 @@ def picture(astronaut, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def clip(astronaut, tmp_path_factory) -> Path:
-    """Two seconds, 384 × 384: the view moves over the picture, its face always in sight."""
+    """200 frames of 384 × 384: the view moves over the picture and back, its face always in sight."""
     path = tmp_path_factory.mktemp("media") / "clip.mp4"
     with av.open(path, "w") as container:
         stream = container.add_stream("mpeg4", 12, width=384, height=384)
-        for at in range(0, 96, 4):
+        for number in range(200):
+            at = abs(100 - number)
             view = av.VideoFrame.from_ndarray(astronaut[at // 4 : at // 4 + 384, at : at + 384].copy(), "rgb24")
             container.mux(stream.encode(view))
         container.mux(stream.encode(None))

@@ -26,6 +26,11 @@ OVERLOAD_S = 6.0
 
 def post(served, file: Path | bytes, path="/predict", accept="application/json", **fields: str):
     """Status, headers and body of the answer."""
+    answer = ask(served, file, path, accept, **fields)
+    return answer.status, answer.headers, answer.read()
+
+
+def ask(served, file: Path | bytes, path: str, accept: str, **fields: str) -> http.client.HTTPResponse:
     boundary = uuid.uuid4().hex
     head = f"--{boundary}\r\nContent-Disposition: form-data; name="
     parts = [f'{head}"{name}"\r\n\r\n{text}\r\n' for name, text in fields.items()]
@@ -35,8 +40,7 @@ def post(served, file: Path | bytes, path="/predict", accept="application/json",
     connection = http.client.HTTPConnection(urlsplit(served.address).netloc, timeout=120)
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Accept": accept}
     connection.request("POST", path, body, headers)
-    answer = connection.getresponse()
-    return answer.status, answer.headers, answer.read()
+    return connection.getresponse()
 
 
 def health(served) -> dict:
@@ -158,6 +162,17 @@ def test_a_killed_triton_is_back_within_seconds(served_alone, picture, program, 
     os.kill(victim, signal.SIGKILL)
     eventually(answers, RESTART_S, 0.5)
     assert set(statuses) <= {200, 503}
+
+
+@pytest.mark.parametrize("program", ["tritonserver", "triton_python_b"])
+def test_a_stream_whose_triton_is_killed_ends_with_the_error(served_alone, clip, program):
+    answer = ask(served_alone, clip, "/predict", "application/x-ndjson", frames="200")
+    assert answer.status == 200
+    assert [json.loads(answer.readline())["event"] for _ in range(2)] == ["accepted", "frame"]
+    for victim in served_alone.processes(program):
+        os.kill(victim, signal.SIGKILL)
+    *_, last = answer.read().splitlines()
+    assert (json.loads(last)["event"], json.loads(last)["status"]) == ("error", 503)
 
 
 def test_term_stops_everything_and_leaves_nothing(served_alone, picture, eventually):
