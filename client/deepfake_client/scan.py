@@ -50,7 +50,7 @@ def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
         report = REPORTS[options.format](sys.stdout)
         # Closed when all else is: a table must not be drawn over by the progress bar.
         stack.callback(report.close)
-        progress = stack.enter_context(_progress())
+        progress = stack.enter_context(_progress(beside_results=options.format != "table"))
         detector = stack.enter_context(Detector(_triton(options, settings, stack, progress), settings))
         whole = progress.add_task("Files", total=len(files))
         away: UnavailableError | None = None
@@ -110,11 +110,12 @@ def _triton(options: argparse.Namespace, settings: ClientSettings, stack: ExitSt
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
-    """On standard error, and only where somebody watches: standard output carries nothing but results."""
+def _progress(beside_results: bool) -> Iterator[Progress]:
+    """On standard error where somebody watches, unless results that come meanwhile go to that terminal too."""
     console = Console(stderr=True)
+    watched = console.is_terminal and not (beside_results and sys.stdout.isatty())
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not watched, redirect_stdout=False) as progress:
         yield progress
 
 
