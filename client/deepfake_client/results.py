@@ -1,6 +1,6 @@
 """What an analysis says: the one form from which JSON, OpenAPI, table and report follow."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -122,7 +122,7 @@ class Progress:
 
 
 Event = Accepted | Progress | FrameResult | Result
-Events = Iterator[Event]
+Events = Generator[Event, None, None]  # closing it stops the work
 EVENT_NAMES = {Accepted: "accepted", Progress: "progress", FrameResult: "frame", Result: "result"}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from deepfake_client.embedded import DEFAULT_REPOSITORY
 from deepfake_web.serve import parser
 from deepfake_web.settings import WebSettings
 
@@ -43,7 +44,7 @@ def test_triton_is_new_enough_for_its_security_fixes(services):
 def test_triton_serves_the_repository_of_the_clone(services, flags):
     (volume,) = services["triton"]["volumes"]
     source, target, mode = volume.split(":")
-    assert (ROOT / source).resolve() == ROOT / "model_repository"
+    assert ROOT / source == DEFAULT_REPOSITORY
     assert (flags["model-repository"], mode) == (target, "ro")
     assert flags["model-control-mode"] == "none"
 

@@ -82,6 +82,11 @@ def test_the_page_shows_what_the_document_says(client, api):
         assert f'id="status-{status}"' in page
 
 
+def test_the_page_shows_code_as_code(client):
+    page = client.get("/docs").text
+    assert "<code>progress</code>" in page and "`" not in page
+
+
 def test_the_link_of_a_problem_leads_to_its_explanation(client):
     problem = client.post("/predict", data={}).json
     path, _, anchor = problem["type"].partition("#")

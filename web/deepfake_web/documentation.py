@@ -1,11 +1,13 @@
 """The API described: OpenAPI for programs, a plain page for people."""
 
+import re
 from importlib.metadata import version
 from typing import Any
 
 from deepfake_client import errors
 from deepfake_client.results import EVENT_NAMES, Result
 from flask import Blueprint, render_template
+from markupsafe import Markup, escape
 
 from deepfake_web.health import Health
 from deepfake_web.negotiation import JSON, NDJSON
@@ -22,10 +24,10 @@ REFUSALS = (
     errors.UnsupportedMediaError,
     errors.DamagedMediaError,
     errors.BusyError,
-    errors.DeepfakeError,
     errors.UnavailableError,
     errors.DeadlineError,
 )
+UNFORESEEN = "Internal error. Not foreseen; the server's log says why, under the request's `instance`."
 STREAM = (
     f"With `Accept: {NDJSON}`: one JSON object a line, the key `event` added to it. "
     f"{', '.join(f'`{name}` ({kind.__name__})' for kind, name in EVENT_NAMES.items())}, `error` (Problem). "
@@ -41,6 +43,12 @@ def openapi() -> dict[str, Any]:
 @blueprint.get("/docs")
 def docs() -> str:
     return render_template("docs.html", api=description())
+
+
+@blueprint.app_template_filter("code")
+def mark_code(text: str) -> Markup:
+    """What stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def description() -> dict[str, Any]:
@@ -82,7 +90,8 @@ def _form(schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _refusals(schemas: dict[str, Any]) -> dict[str, Any]:
     problem = schema_of(Problem, schemas)
-    return {str(each.status): _content(f"{each.title}. {each.__doc__}", {MEDIA_TYPE: problem}) for each in REFUSALS}
+    reasons = {each.status: f"{each.title}. {each.__doc__}" for each in REFUSALS} | {500: UNFORESEEN}
+    return {str(status): _content(reason, {MEDIA_TYPE: problem}) for status, reason in sorted(reasons.items())}
 
 
 def _content(description: str, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import Model
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from deepfake_web.device import Device, describe
@@ -32,7 +32,7 @@ class Health:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     health = _health()
-    response = current_app.json.response(asdict(health))
+    response = jsonify(asdict(health))
     response.status_code = 200 if health.status == "ok" else 503
     return response
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from deepfake_client.errors import UnsupportedMediaError
 from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict
-from flask import Blueprint, Response, current_app, g, render_template, request
+from flask import Blueprint, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import ClientDisconnected
 
 from deepfake_web import connection
@@ -43,7 +43,7 @@ def predict(kind: str | None) -> Response:
         *_, result = events
     if representation() == HTML:
         return Response(render_template("result.html", result=result))
-    return current_app.json.response(to_dict(result))
+    return jsonify(to_dict(result))
 
 
 @blueprint.after_request
