@@ -4,10 +4,17 @@ import re
 
 PORT_TAKEN = re.compile("address already in use|failed to bind", re.IGNORECASE)
 
+CRASH = re.compile(r"^terminate called|^Signal \(\d+\) received", re.MULTILINE)
+
 
 def is_port_taken(log: str) -> bool:
     """Whether the server found one of its ports taken."""
     return PORT_TAKEN.search(log) is not None
+
+
+def is_crash(log: str) -> bool:
+    """Whether the server was ended by a fault of its own, as now and then by a lock_exception on a crowded machine."""
+    return CRASH.search(log) is not None
 
 
 def reason(log: str) -> str:

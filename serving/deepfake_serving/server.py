@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event, RLock
 
 from deepfake_serving import keeper, kserve, launch
-from deepfake_serving.diagnosis import is_port_taken, reason
+from deepfake_serving.diagnosis import is_crash, is_port_taken, reason
 from deepfake_serving.environment import find_environment
 from deepfake_serving.errors import ServingError
 from deepfake_serving.launch import HOST, Device, Ports
@@ -27,7 +27,7 @@ from deepfake_serving.processes import living_children
 START_DEADLINE_S = 180.0
 READY_POLL_S = 0.05
 KEEPER_DEADLINE_S = 10.0  # it kills, so this passes only where the system is stuck
-PORT_TRIES = 3  # a free port may be taken by someone else before the server binds it
+START_TRIES = 3  # a free port may be taken before the server binds it; a crowded machine makes its start crash
 GPU_PROVIDERS = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 
 
@@ -134,19 +134,20 @@ class TritonServer:
             return log.read()
 
     def _start_on(self, ports: Ports) -> None:
-        for _ in range(PORT_TRIES):
+        for _ in range(START_TRIES):
             self.ports = _fill(ports)
             try:
                 self._spawn()
                 self._wait_until_ready()
                 self._check_device()
                 return
-            except _PortTaken:
+            except _WorthAnotherTry as fault:
                 self._end()
+                last = str(fault)
             except BaseException:
                 self._end()
                 raise
-        raise ServingError(f"The ports {', '.join(map(str, self.ports))} are taken by other programs.")
+        raise ServingError(last)
 
     def _spawn(self) -> None:
         self._started = time.time()
@@ -180,15 +181,21 @@ class TritonServer:
         # Metrics are served a moment after the rest.
         while not (kserve.is_ready(self.http, timeout_s=1) and kserve.answers(self.metrics, "/metrics")):
             if not self.is_running():
-                if is_port_taken(self.log_text()):
-                    raise _PortTaken
-                raise ServingError(f"tritonserver did not start:\n{reason(self.log_text())}")
+                text = self.log_text()
+                if is_port_taken(text):
+                    raise self._port_taken()
+                if is_crash(text):
+                    raise _WorthAnotherTry(f"tritonserver crashed while it started:\n{reason(text)}")
+                raise ServingError(f"tritonserver did not start:\n{reason(text)}")
             if time.monotonic() > deadline:
                 raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{reason(self.log_text())}")
             if self._stopped.wait(READY_POLL_S):
                 raise ServingError("tritonserver was stopped while it started.")
         if not self.is_running():  # someone else's server answered on our port
-            raise _PortTaken
+            raise self._port_taken()
+
+    def _port_taken(self) -> "_WorthAnotherTry":
+        return _WorthAnotherTry(f"One of the ports {', '.join(map(str, self.ports))} is taken by another program.")
 
     def _check_device(self) -> None:
         if self._device != "gpu":
@@ -213,7 +220,7 @@ class TritonServer:
             self._folder = None
 
 
-class _PortTaken(Exception):
+class _WorthAnotherTry(Exception):
     pass
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from deepfake_serving import kserve
+from deepfake_serving import kserve, launch
 from deepfake_serving.errors import ServingError
 from deepfake_serving.server import TritonServer
 
@@ -133,10 +133,28 @@ def test_ctrl_c_at_the_terminal_reaches_the_launcher_only(repository):
         assert {os.getsid(each) for each in server.processes()}.isdisjoint({os.getsid(0)})
 
 
+def test_a_crash_while_it_starts_is_tried_again(repository, monkeypatch):
+    repository.add("model")
+    commands = [["sh", "-c", "echo terminate called after throwing >&2; exit 134"]]
+    real = launch.arguments
+    monkeypatch.setattr(launch, "arguments", lambda *given: commands.pop() if commands else real(*given))
+    with TritonServer(repository.folder) as server:
+        assert not commands
+        assert kserve.is_ready(server.http)
+
+
+def test_a_start_that_crashes_every_time_says_so(repository, monkeypatch):
+    repository.add("model")
+    crash = ["sh", "-c", "echo terminate called after throwing >&2; exit 134"]
+    monkeypatch.setattr(launch, "arguments", lambda *_: crash)
+    with pytest.raises(ServingError, match="crashed while it started:\nterminate called"):
+        TritonServer(repository.folder).start()
+
+
 def test_a_port_that_is_taken_is_named(repository):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ServingError, match=f"ports {port}, .* are taken"):
+        with pytest.raises(ServingError, match=f"ports {port}, .* is taken"):
             TritonServer(repository.add("model").folder, ports=(port, 0, 0)).start()
 
 
