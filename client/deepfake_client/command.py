@@ -1,5 +1,6 @@
 """The command `deepfake`: finds its sub-commands among the installed entry points, and loads the one that is called."""
 
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points, version
 
@@ -13,6 +14,7 @@ OURS = "deepfake_"  # a missing module of ours is a defect, not an extra to inst
 
 def main() -> int:
     """`deepfake SUBCOMMAND …`; returns the exit code. A DeepfakeError is printed as its sentence."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reports sessions to its maker otherwise
     name, *arguments = sys.argv[1:] or ["--help"]
     commands = {each.name: each for each in entry_points(group=GROUP)}
     if name in ("-h", "--help"):
