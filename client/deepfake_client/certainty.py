@@ -51,4 +51,6 @@ def _few(found: int, looked_at: int) -> bool:
 def _strongly_compressed(media: MediaInfo, is_video: bool) -> bool:
     frames = (media.duration_s or 0) * (media.frame_rate or 0) if is_video else 1
     strong = STRONG_BITS.get(media.codec)
-    return bool(strong and frames) and media.bytes * 8 / (media.width * media.height * frames) < strong
+    if not strong or not frames:
+        return False
+    return media.bytes * 8 / (media.width * media.height * frames) < strong
