@@ -1,4 +1,4 @@
-"""From the frames' faces to tracks and a verdict (design of the result: README, "The answer")."""
+"""From the frames' faces to tracks and a verdict."""
 
 from collections import defaultdict
 from dataclasses import dataclass
