@@ -32,9 +32,9 @@ def predict(kind: str | None) -> Response:
         upload = held.enter_context(received(request.environ, shared.settings))
         options = parse_options(upload.options, shared.settings)
         held.enter_context(shared.admission.turn())
-        events = held.enter_context(closing(_analyse(upload.path, kind, options)))
+        analysis = held.enter_context(closing(_analyse(upload.path, kind, options)))
         # The answer begins once the detector has done some work: until then a refusal has a status of its own.
-        events = chain([next(events), next(events)], events)
+        events = chain([next(analysis), next(analysis)], analysis)
         if representation() == NDJSON:
             response = Response(_lines(events, g.request_id), mimetype=NDJSON)
             # Not in the generator: one that was never begun does not run its `finally`.
