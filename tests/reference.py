@@ -75,7 +75,7 @@ class Answer:
 
 
 class Reference:
-    """Evaluates files by the five files in a folder. The keywords replace steps of the recipe, to see if they matter."""
+    """Evaluates files by the five files in a folder. The keywords replace steps of the recipe."""
 
     def __init__(
         self,
