@@ -12,8 +12,6 @@ from av.video.stream import VideoStream
 from deepfake_client.errors import DamagedMediaError, TooLargeError
 
 CUT_OFF = "The clip is cut off or damaged; what can be decoded was analysed."
-TS_PACKET_BYTES = (188, 192)  # plain, and as discs write it
-SLACK_FRAMES = 2  # a clip may end so many frames before the duration that it declares
 
 
 @dataclass
@@ -49,16 +47,19 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[tuple[in
     return enumerate(packet for packet in container.demux(stream) if packet.size)
 
 
-def scan(container: InputContainer, stream: VideoStream, stores_times: bool, max_duration_s: float) -> Timeline:
-    """Reads through all packets. `stores_times`: the container is one whose times and keyframes can be relied on."""
+def scan(
+    container: InputContainer, stream: VideoStream, *, stores_times: bool, cut_off: bool, max_duration_s: float
+) -> Timeline:
+    """Reads through all packets. `stores_times`: the container is one whose times and keyframes can be relied on;
+    `cut_off`: the file is known to end too early."""
     shown: list[tuple[int, int]] = []  # time in the stream's unit, packet
     keys: set[int] = set()
-    seen, last_end, cut_off = 0, 0, False
+    last_end = 0
     try:
         for number, packet in packets(container, stream):
             if packet.has_sidedata("encryption_info"):
                 raise DamagedMediaError("The clip is encrypted, so its frames can't be seen. Send it unprotected.")
-            seen, cut_off = number + 1, packet.is_corrupt
+            cut_off = cut_off or packet.is_corrupt
             when = packet.pts if packet.pts is not None else packet.dts
             stores_times = stores_times and packet.pts is not None
             if packet.is_discard or when is None:  # cut away by an edit list: decoded, never shown
@@ -89,21 +90,6 @@ def scan(container: InputContainer, stream: VideoStream, stores_times: bool, max
     if stores_times and len({when for when, _ in shown}) == len(shown):
         timeline.packets = [packet for _, packet in shown]
         timeline.keyframes = sorted((packet, index) for index, (_, packet) in enumerate(shown) if packet in keys)
-    missing = seen < stream.frames or timeline.end + SLACK_FRAMES * gap < _declared_s(stream)
-    if cut_off or missing or _ends_inside_packet(container):
+    if cut_off:
         timeline.warnings.append(CUT_OFF)
     return timeline
-
-
-def _declared_s(stream: VideoStream) -> float:
-    """How long the stream says it is, in Matroska's tag "01:02:03.5"; 0 where it does not say."""
-    parts = stream.metadata.get("DURATION", "0").split(":")
-    try:
-        return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
-    except ValueError:
-        return 0.0
-
-
-def _ends_inside_packet(container: InputContainer) -> bool:
-    """A transport stream declares no end: the only sign is a last packet that is not whole."""
-    return container.format.name == "mpegts" and all(container.size % length for length in TS_PACKET_BYTES)

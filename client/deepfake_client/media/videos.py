@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from deepfake_client.errors import DamagedMediaError
 from deepfake_client.media import hdr
 from deepfake_client.media.containers import DECODERS, opened
+from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.orientation import upright
 from deepfake_client.media.pixels import check_size
@@ -25,7 +26,13 @@ STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or ma
 def read(request: Request) -> Iterator[Opened | Frame | str]:
     """The chosen frames, after what the clip is. The reader of sniff's "video"."""
     with opened(request, decoders=()) as (container, stream):
-        timeline = scan(container, stream, request.format in STORE_TIMES, request.max_duration_s)
+        timeline = scan(
+            container,
+            stream,
+            stores_times=request.format in STORE_TIMES,
+            cut_off=is_cut_off(request.fd, request.format),
+            max_duration_s=request.max_duration_s,
+        )
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
     count, corrupt = 0, 0
     gc.freeze()  # what is there already is passed over by each collection

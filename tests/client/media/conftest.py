@@ -1,6 +1,7 @@
 """Media made in code. A clip's frames carry their number as black and white stripes, so that a frame can be told from
 every other after any codec; the lower half is red on the left, blue on the right, so that turning shows."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -12,6 +13,7 @@ import pytest
 from deepfake_client.media import Frame, open_media
 from deepfake_client.results import MediaInfo
 from deepfake_client.settings import ClientSettings
+from PIL import Image
 
 BITS = 8
 WIDTH, HEIGHT = 160, 96  # of a numbered picture; a stripe is 20 pixels
@@ -176,3 +178,18 @@ def running(long_clip: Path) -> Iterator[Running]:
         next(frames)
         (process,) = children_of() - before
         yield Running(process, frames)
+
+
+@pytest.fixture
+def repeated_gif() -> Callable[[int, int], bytes]:
+    """`repeated_gif(count, side)`: a small file of many frames, side × side pixels, a fiftieth of a second each."""
+
+    def repeated_gif(count: int, side: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.new("P", (side, side)).save(buffer, "GIF")
+        data = buffer.getvalue()
+        at = data.index(b",\x00\x00\x00\x00")
+        control = b"!\xf9\x04\x00\x02\x00\x00\x00"
+        return data[:at] + (control + data[at:-1]) * count + b";"
+
+    return repeated_gif

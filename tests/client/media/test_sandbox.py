@@ -50,12 +50,13 @@ def outcomes():
             result[name] = 13
     return result
 
+there, may_go = {}, threading.Event()
+thread = threading.Thread(target=lambda: may_go.wait() and there.update(outcomes()))
+thread.start()  # before: the filter must reach it too
 if sys.argv[3] == "confined":
     sandbox.lock_down()
 here = outcomes()
-there = {}
-thread = threading.Thread(target=lambda: there.update(outcomes()))
-thread.start()
+may_go.set()
 thread.join()
 print(json.dumps([here, there]))
 """
