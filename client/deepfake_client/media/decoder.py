@@ -165,7 +165,7 @@ class _Child:
                 raise DeepfakeError("The decoding process sent a frame of an impossible size.")
             image = np.empty((height, width, 3), np.uint8)
             with self._ends_told():
-                self._pipe.fill(memoryview(image).cast("B"))
+                self._pipe.fill(image.data.cast("B"))
             yield Frame(index, time_s, image)
 
     def _next(self, kind: str) -> dict[str, Any]:

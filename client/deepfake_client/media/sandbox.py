@@ -111,7 +111,9 @@ def lock_down() -> None:
         raise DeepfakeError(f"Files can't be decoded safely on {name}: no list of its system calls is kept here.")
     program = _filter(MACHINES[name], list(DENIED[name].values()))
     libc = ctypes.CDLL(None, use_errno=True)
-    filters = ctypes.byref(_Program(len(program), (_Instruction * len(program))(*program)))
+    filters = ctypes.byref(
+        _Program(len(program), (_Instruction * len(program))(*(_Instruction(*each) for each in program)))
+    )
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(
         MACHINES[name].seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, filters
     ):

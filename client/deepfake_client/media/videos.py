@@ -1,6 +1,5 @@
 """Reads videos with FFmpeg's libraries (PyAV), decoding no more than the chosen frames need."""
 
-import gc
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,7 +14,7 @@ from deepfake_client.media import hdr
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.orientation import upright
+from deepfake_client.media.orientation import AS_STORED, Matrix, display_matrix, upright
 from deepfake_client.media.pixels import check_size
 from deepfake_client.media.sampling import choose, every_nth
 from deepfake_client.media.timeline import Timeline, packets, scan
@@ -34,24 +33,22 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             max_duration_s=request.max_duration_s,
         )
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
-    count, corrupt = 0, 0
-    gc.freeze()  # what is there already is passed over by each collection
+    count, corrupt, matrix = 0, 0, AS_STORED
     with opened(request, DECODERS) as (container, stream):
         # The original's policy means the frames that come out of the decoder, counted.
         planned = timeline.packets and every_nth(request.sampling) is None
         frames = (_planned if planned else _counted)(container, stream, timeline, chosen)
         for index, frame in frames:
             check_size(frame.width, frame.height, request.max_pixels)
-            image = _rgb(frame)
+            if not count:
+                matrix = display_matrix(frame)
+            image = _rgb(frame, matrix)
             if not count:
                 yield _opened(stream, image, timeline, chosen)
                 yield from timeline.warnings
             yield Frame(index, timeline.times[index], image)
             count += 1
             corrupt += frame.is_corrupt
-            # A frame whose side data was read refers to itself, and its pixels would wait for the collector.
-            del frame
-            gc.collect()
     if not count:
         raise DamagedMediaError("No frame of the clip can be decoded: it is damaged or encrypted.")
     if count < len(chosen):
@@ -74,7 +71,7 @@ def _planned(
 
     Frames that are not wanted and that no other is made from are passed over: the same pixels for about half the work.
     """
-    wanted = {timeline.packets[index]: index for index in chosen}
+    wanted: dict[object, int] = {timeline.packets[index]: index for index in chosen}
     runs = iter(timeline.runs(chosen))
     first, last = next(runs)
     newest = -1
@@ -132,11 +129,11 @@ def _decode(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
         return []
 
 
-def _rgb(frame: VideoFrame) -> np.ndarray:
+def _rgb(frame: VideoFrame, matrix: Matrix) -> np.ndarray:
     """The frame as shown, uint8 [H, W, 3], contiguous."""
     # One thread: each frame has a converter of its own, whose threads live as long as it does.
     if frame.color_trc in (hdr.PQ, hdr.HLG):
         image = hdr.to_sdr(frame.to_ndarray(format="rgb48le", threads=1), frame.color_trc)
     else:
         image = frame.to_ndarray(format="rgb24", threads=1)
-    return np.ascontiguousarray(upright(image, frame))
+    return np.ascontiguousarray(upright(image, matrix))
