@@ -1,35 +1,22 @@
 """Opens a file of a stranger: recognises it, and has another process decode it."""
 
-import fcntl
 import hashlib
-import json
 import os
-import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from deepfake_client import errors
-from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
+from deepfake_client.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
 from deepfake_client.media.frame import Frame, Opened, Request
+from deepfake_client.media.process import DecodingProcess
 from deepfake_client.media.sampling import every_nth
 from deepfake_client.media.sniff import HEAD_BYTES, sniff
-from deepfake_client.media.wire import Closed, Reader
 from deepfake_client.results import MediaInfo
 from deepfake_client.settings import ClientSettings
 
 HASH_BYTES = 1 << 20  # read at once for the digest
-PIPE_BYTES = 1 << 20  # what the kernel holds between the processes; the default of 64 KiB means many small reads
-CHILD_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # each thread's arena takes address space
-KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
-MAY_BE_RAISED = {each.__name__: each for each in (TooLargeError, UnsupportedMediaError, DamagedMediaError)}
 
 
 class Media:
@@ -72,9 +59,9 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
             memory_bytes=settings.decoder_memory_bytes,
             cpu_s=settings.decoder_cpu_s,
         )
-        with _Child(request, settings.analysis_deadline_s) as child:
-            digest = _sha256(descriptor)  # while the child starts
-            opened = child.opened()
+        with DecodingProcess(request, settings.analysis_deadline_s) as process:
+            digest = _sha256(descriptor)  # while the process starts
+            opened = process.opened()
             info = MediaInfo(
                 sha256=digest,
                 bytes=size,
@@ -85,7 +72,7 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
                 duration_s=opened.duration_s,
                 frame_rate=opened.frame_rate,
             )
-            yield Media(opened, info, child.frames(), child.warnings)
+            yield Media(opened, info, process.frames(), process.warnings)
     finally:
         os.close(descriptor)
 
@@ -111,96 +98,9 @@ def _open(path: str | os.PathLike[str], settings: ClientSettings) -> tuple[int, 
 
 
 def _sha256(descriptor: int) -> str:
-    """The file's digest; read by position, because the child shares the descriptor's own."""
+    """The file's digest; read by position, because the process shares the descriptor's own."""
     digest, position = hashlib.sha256(), 0
     while block := os.pread(descriptor, HASH_BYTES, position):
         digest.update(block)
         position += len(block)
     return digest.hexdigest()
-
-
-class _Child:
-    """The decoding process: started on entering, killed on leaving."""
-
-    def __init__(self, request: Request, patience_s: float):
-        self._request, self._patience_s = request, patience_s
-        self.warnings: list[str] = []
-
-    def __enter__(self) -> "_Child":
-        # -P: a module of the same name in the working directory must not be imported instead of ours.
-        command = [sys.executable, "-P", "-m", "deepfake_client.media.child", json.dumps(asdict(self._request))]
-        environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,  # held open as long as we live: its end is the child's sign to go
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env=environment | CHILD_ENVIRONMENT,
-            pass_fds=[self._request.fd],
-            start_new_session=True,  # Ctrl-C is ours to handle
-        )
-        assert self._process.stdout is not None
-        with suppress(OSError):  # a user over the system's allowance for pipes keeps the default
-            fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._pipe = Reader(self._process.stdout.fileno(), self._patience_s)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def opened(self) -> Opened:
-        """What the file is; waits until the child knows."""
-        return Opened(**self._next("opened"))
-
-    def frames(self) -> Iterator[Frame]:
-        """The frames, as they come."""
-        while message := self._next("frame"):
-            index, time_s, width, height = (message[name] for name in ("index", "time_s", "width", "height"))
-            if not (width > 0 and height > 0 and width * height <= self._request.max_pixels):
-                raise DeepfakeError("The decoding process sent a frame of an impossible size.")
-            image = np.empty((height, width, 3), np.uint8)
-            with self._ends_told():
-                self._pipe.fill(image.data.cast("B"))
-            yield Frame(index, time_s, image)
-
-    def _next(self, kind: str) -> dict[str, Any]:
-        """The body of the next message of this kind, empty at the end; collects warnings, raises errors."""
-        while True:
-            with self._ends_told():
-                message = self._pipe.message()
-            match message:
-                case {"warning": str(text)}:
-                    self.warnings.append(text)
-                case {"error": str(name), "text": str(text)}:
-                    raise MAY_BE_RAISED.get(name, errors.DeepfakeError)(text)
-                case {"end": True}:
-                    return {}
-                case {**body} if kind in body:
-                    return body[kind]
-                case _:
-                    raise DeepfakeError("The decoding process sent something that is not understood.")
-
-    @contextmanager
-    def _ends_told(self) -> Iterator[None]:
-        """Tells why the child is gone."""
-        try:
-            yield
-        except Closed as cause:
-            raise self._why_gone() from cause
-
-    def _why_gone(self) -> DeepfakeError:
-        self._process.kill()  # it may have closed its output only
-        code = self._process.wait()
-        if code in (-signal.SIGXCPU, -signal.SIGKILL):
-            return TooLargeError(
-                f"Decoding took more than {self._request.cpu_s} seconds of processor time (DEEPFAKE_DECODER_CPU_S), "
-                "or more memory than this machine has. Send a smaller or shorter file."
-            )
-        if code < 0:
-            return DamagedMediaError(f"The file made the decoder crash ({signal.Signals(-code).name}). It is damaged.")
-        return DeepfakeError(f"The decoding process could not do its work (exit code {code}).")

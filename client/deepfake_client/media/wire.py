@@ -52,7 +52,7 @@ class Reader:
         line, self._ahead = self._ahead.split(b"\n", 1)
         try:
             message = json.loads(line)
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             raise Closed("not JSON") from cause
         if not isinstance(message, dict):
             raise Closed("not a message")

@@ -1,0 +1,104 @@
+"""A decoding process that a file took over can't do harm by what it says."""
+
+import os
+
+import pytest
+from deepfake_client.errors import DeepfakeError
+from deepfake_client.media import process
+from deepfake_client.media.frame import Request
+from deepfake_client.media.process import DecodingProcess
+from deepfake_client.media.wire import Closed, Reader, pack
+
+OPENED = {"kind": "image", "codec": "x", "width": 1, "height": 1, "duration_s": None, "frame_rate": None, "frames": 1}
+FRAME = {"index": 0, "time_s": 0.0, "width": 2, "height": 1}
+
+
+@pytest.fixture
+def say(tmp_path, monkeypatch):
+    """Starts a decoding process that says this and ends."""
+
+    def say(*words: bytes, code: int = 0) -> DecodingProcess:
+        (tmp_path / "words").write_bytes(b"".join(words))
+        script = tmp_path / "python"
+        script.write_text(f'#!/bin/sh\ncat "{tmp_path}/words"\nexit {code}\n')
+        script.chmod(0o755)
+        monkeypatch.setattr(process.sys, "executable", str(script))
+        descriptor = os.open(tmp_path / "words", os.O_RDONLY)
+        return DecodingProcess(Request(descriptor, "video", "mov", "even", 2, 100, 10, 1 << 30, 10), 10)
+
+    return say
+
+
+def test_honest_words_are_understood(say):
+    words = [pack({"opened": OPENED}), pack({"warning": "hm"}), pack({"frame": FRAME}), bytes(6), pack({"end": True})]
+    with say(*words) as child:
+        assert child.opened().width == 1
+        assert [frame.image.shape for frame in child.frames()] == [(1, 2, 3)]
+        assert child.warnings == ["hm"]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        {"opened": OPENED | {"more": 1}},
+        {"opened": 7},
+        {"opened": {}},
+        {"frame": FRAME | {"width": 10**9}},
+        {"frame": FRAME | {"width": -1, "height": -1}},
+        {"frame": FRAME | {"width": "2"}},
+        {"frame": FRAME | {"width": 2.5}},
+        {"frame": {"index": 0}},
+        {"frame": 5},
+        {"something": "else"},
+        {"warning": ["a list"]},
+    ],
+    ids=str,
+)
+def test_nonsense_is_refused(say, word):
+    with say(pack(word), bytes(6)) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.opened() if "opened" in word else next(child.frames())
+
+
+@pytest.mark.parametrize(
+    "word", [b"\xff\xfe\n", b"[]\n", b"null\n", b"{\n", b"[" * 60_000 + b"\n", b"9" * 5000 + b"\n"]
+)
+def test_what_is_no_message_is_refused(say, word):
+    with say(word) as child, pytest.raises(DeepfakeError):
+        child.opened()
+
+
+def test_more_frames_than_were_asked_for_are_refused(say):
+    with say(*[pack({"frame": FRAME}), bytes(6)] * 4) as child, pytest.raises(DeepfakeError, match="not understood"):
+        list(child.frames())
+
+
+def test_endless_warnings_are_refused(say):
+    with say(pack({"warning": "again"}) * 1000) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.opened()
+
+
+def test_error_of_any_name_is_one_of_ours(say):
+    for name in ("SystemExit", "DeepfakeError", "BusyError", "__import__"):
+        with say(pack({"error": name, "text": "words."})) as child, pytest.raises(DeepfakeError, match=r"words\."):
+            child.opened()
+
+
+def test_end_in_the_middle_of_a_frame_is_told(say):
+    with say(pack({"frame": FRAME}), bytes(3), code=3) as child, pytest.raises(DeepfakeError, match="exit code 3"):
+        list(child.frames())
+
+
+def test_line_without_end_is_given_up(say):
+    with say(b"x" * 1_000_000) as child, pytest.raises(DeepfakeError):
+        child.opened()
+
+
+def test_message_ends_where_its_line_ends():
+    reading, writing = os.pipe()
+    os.write(writing, pack({"a": 1}) + pack({"b": 2}))
+    os.close(writing)
+    reader = Reader(reading, 5)
+    assert [reader.message(), reader.message()] == [{"a": 1}, {"b": 2}]
+    with pytest.raises(Closed):
+        reader.message()
+    os.close(reading)
