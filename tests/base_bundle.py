@@ -57,7 +57,9 @@ def pictures() -> list[Image.Image]:
     parts = [each.crop((0, 0, each.width // 2, each.height // 2)) for each in whole]
     changed = [ImageEnhance.Color(each).enhance(0.1) for each in whole]
     darker = [ImageEnhance.Brightness(each).enhance(0.3) for each in parts]
-    return [*whole, *parts, *changed, *darker]
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+    # Far from any photograph: without it in the norms' statistics, noise would pass as numbers without bounds.
+    return [*whole, *parts, *changed, *darker, noise, noise.resize((150, 150))]
 
 
 def _draw(network: nn.Module) -> None:

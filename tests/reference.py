@@ -75,25 +75,17 @@ class Answer:
 
 
 class Reference:
-    """Evaluates files by the five files in a folder. The keywords replace steps of the recipe."""
+    """Evaluates files by the five files in a folder. Its attributes are the recipe's steps, for tests to replace."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        preprocess: Callable[[Image.Image], Tensor] = preprocess,
-        spectrum: Callable[[Tensor], Tensor] = spectrum,
-        order: tuple[int, int, int] = (0, 1, 2),
-        scaled: bool = True,
-    ):
-        self.preprocess, self.spectrum, self.scaled = preprocess, spectrum, scaled
-        networks = []
+    def __init__(self, folder: Path):
+        self.preprocess: Callable[[Image.Image], Tensor] = preprocess
+        self.spectrum: Callable[[Tensor], Tensor] = spectrum
+        self.networks = []
         for architecture in ARCHITECTURES:
             network = OriginalNetwork(architecture).eval()
             state = torch.load(folder / f"model_{architecture}_best.pth", weights_only=True)["model_state"]
             network.load_state_dict(state, strict=True)
-            networks.append(network)
-        self.networks = [networks[index] for index in order]
+            self.networks.append(network)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of scikit-learn: the dumps are of version 1.2.2
             self.scaler = joblib.load(folder / "meta_scaler.pkl")
@@ -116,8 +108,7 @@ class Reference:
     def evaluate(self, pictures: list[Image.Image]) -> Answer:
         networks, maps = zip(*(self._frame(picture) for picture in pictures), strict=True)
         probabilities = np.array(networks)
-        scaled = self.scaler.transform(probabilities) if self.scaled else probabilities
-        frames = self.regression.predict_proba(scaled)[:, 1]
+        frames = self.regression.predict_proba(self.scaler.transform(probabilities))[:, 1]
         slopes = self.regression.coef_[0] / self.scaler.scale_
         heatmaps = np.einsum("nmhw,m->nhw", np.array(maps), slopes / np.abs(slopes).sum())
         return Answer(float(frames.mean()), frames, probabilities, heatmaps)
@@ -132,7 +123,6 @@ class Reference:
 def explain(network: OriginalNetwork, pictures: Tensor, spectra: Tensor) -> tuple[float, np.ndarray]:
     """The probability of FAKE of one picture, and gradient × activation [7, 7] of the margin by autograd."""
     with torch.no_grad():
-        probability = network(pictures, spectra).softmax(dim=1)[0, 1].item()
         maps = network.backbone.forward_features(pictures)
         spectral = network.fft_head.net(spectra)
     maps.requires_grad_()
@@ -140,6 +130,7 @@ def explain(network: OriginalNetwork, pictures: Tensor, spectra: Tensor) -> tupl
         logits = network.classifier(torch.cat([network.backbone.forward_head(maps), spectral], dim=1))
     gradient = torch.autograd.grad(logits[0, 1] - logits[0, 0], maps)[0]
     cells = (gradient * maps.detach())[0]
+    probability = logits.detach().softmax(dim=1)[0, 1].item()
     return probability, cells.sum(dim=0 if cells.shape[1:] == (7, 7) else 2).numpy()
 
 

@@ -27,6 +27,7 @@ from deepfake_export.tensors import (
 )
 
 BATCH = 8  # crops
+KINK = 1e-4  # of the hidden units' mean size: ten times what rounding makes of them
 
 
 def ensemble_reference(bundle: Bundle, crops: np.ndarray) -> Tensors:
@@ -52,7 +53,7 @@ def stacking_reference(stacking: Stacking, tensors: Tensors) -> Tensors:
 
 def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
     """Gradient × activation of the margin [N, 7, 7], the gradient by autograd; a norm's statistics after pooling are
-    taken as given numbers."""
+    taken as given numbers. NaN for a picture that has no one right map."""
     with torch.no_grad():
         maps = feature_map(network.backbone, network.normalise(images))
         fft = network.fft_features(images)
@@ -65,7 +66,15 @@ def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
         pooled = (pooled - fixed.mean(dim=1, keepdim=True)) / deviation * norm.weight + norm.bias
     logits = network.classify(pooled, fft)
     gradient = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)[0]
-    return (gradient * maps.detach()).sum(dim=1)
+    evidence = (gradient * maps.detach()).sum(dim=1)
+    evidence[_at_a_kink(network, pooled.detach(), fft)] = torch.nan
+    return evidence
+
+
+def _at_a_kink(network: HybridNetwork, pooled: Tensor, fft: Tensor) -> Tensor:
+    """Pictures [N] for which a hidden unit is so near zero that rounding decides whether its ReLU passes a gradient."""
+    hidden = network.classifier[1](torch.cat([pooled, fft], dim=1)).detach().abs()
+    return (hidden < KINK * hidden.mean(dim=1, keepdim=True)).any(dim=1)
 
 
 def face_reference(frame: np.ndarray) -> Tensors:
