@@ -19,6 +19,7 @@ from deepfake_client.media.pixels import check_size
 from deepfake_client.media.sampling import choose, every_nth
 from deepfake_client.media.timeline import Timeline, packets, scan
 
+NOT_SQUARE = "The clip's pixels are not square; its frames were analysed as they are stored, not stretched."
 STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
 
 
@@ -46,6 +47,8 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             if not count:
                 yield _opened(stream, image, timeline, chosen)
                 yield from timeline.warnings
+                if stream.sample_aspect_ratio not in (None, 0, 1):
+                    yield NOT_SQUARE
             yield Frame(index, timeline.times[index], image)
             count += 1
             corrupt += frame.is_corrupt
