@@ -42,7 +42,7 @@ def make_base_bundle(folder: Path, seed: int = 0) -> None:
         network = OriginalNetwork(architecture)
         _draw(network)
         with torch.no_grad():
-            scores.append(_calibrate(network, inputs, spectra).softmax(dim=1)[:, 1].numpy())
+            scores.append(_calibrate(network, inputs, spectra).numpy())
         torch.save({"model_state": network.state_dict()}, folder / f"model_{architecture}_best.pth")
     scaler, regression = _stack(np.stack(scores, axis=1), np.random.default_rng(seed))
     (folder / "meta_scaler.pkl").write_bytes(dump_like_1_2_2(scaler))
@@ -77,15 +77,15 @@ def _draw(network: nn.Module) -> None:
 
 
 def _calibrate(network: OriginalNetwork, inputs: Tensor, spectra: Tensor) -> Tensor:
-    """Sets the norms' statistics and the last layer, and returns the logits [N, 2]."""
+    """Sets the norms' statistics and the last layer, and returns the probabilities of FAKE [N]."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    network.eval()
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over the batches
-    network.eval()
-    for norm in norms:
         norm.train()
-    network(inputs, spectra)
+    if norms:
+        network(inputs, spectra)
     network.eval()
     logits, last = network(inputs, spectra), network.classifier[4]
     margins = logits[:, 1] - logits[:, 0]
@@ -93,7 +93,7 @@ def _calibrate(network: OriginalNetwork, inputs: Tensor, spectra: Tensor) -> Ten
     last.weight.mul_(scale)
     last.bias.mul_(scale)
     last.bias[1] -= margins.mean() * scale
-    return network(inputs, spectra)
+    return torch.sigmoid((margins - margins.mean()) * scale)
 
 
 def _stack(scores: np.ndarray, random: np.random.Generator) -> tuple[StandardScaler, LogisticRegression]:

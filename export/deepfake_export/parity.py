@@ -11,6 +11,7 @@ from deepfake_export.pictures import frames
 from deepfake_export.reference import ensemble_reference, face_reference, stacking_reference
 from deepfake_export.sessions import Sessions, Tensors
 from deepfake_export.tensors import (
+    ANSWER,
     CROPS,
     ENSEMBLE,
     EVIDENCE,
@@ -26,6 +27,7 @@ PROBABILITY_TOLERANCE = 1e-4  # of a probability, absolute
 RELATIVE_TOLERANCE = 1e-3  # of anything else, as a part of the reference's largest absolute value
 PROBABILITIES = (PROBABILITY.name, MODEL_PROBABILITIES.name)
 MAPS = (EVIDENCE.name, HEATMAP.name)
+ANSWERS = tuple(spec.name for spec in ANSWER)
 
 
 @dataclass(frozen=True)
@@ -70,24 +72,22 @@ class Parity:
 
 def measure(bundle: Bundle, repository: Path, crops: np.ndarray, batch_size: int) -> Parity:
     """Compares every model of the written repository, each step by itself and the chain from crops to answer."""
-    sessions = Sessions(repository)
+    sessions = Sessions(repository, threads=1)
     expected = ensemble_reference(bundle, crops) | {CROPS.name: crops}
     served = sessions.run_ensemble({CROPS.name: crops})
-    rows = [_row(ENSEMBLE, name, served[name], expected[name]) for name in _outputs(sessions)]
+    rows = [_row(ENSEMBLE, name, served[name], expected[name]) for name in ANSWERS]
+    slowest_s = 0.0
     for step in sessions.steps:
         inputs: Tensors = {name: _as_input(expected[ours]) for name, ours in step.input_map.items()}
+        start = time.perf_counter()
         outputs = sessions.run(step.model_name, inputs)
+        slowest_s = max(slowest_s, time.perf_counter() - start)
         wanted = stacking_reference(bundle.stacking, inputs) if step.model_name == META_MODEL else expected
-        rows += [
-            _row(step.model_name, name, outputs[name], wanted[ours]) for name, ours in sorted(step.output_map.items())
-        ]
+        for name, ours in sorted(step.output_map.items()):
+            rows.append(_row(step.model_name, name, outputs[name], wanted[ours]))
     rows += _face_rows(sessions)
     undecided = int(np.isnan(expected[HEATMAP.name]).any(axis=(1, 2)).sum())
-    return Parity(rows, len(crops), undecided, _slowest_batch(repository, bundle, expected, batch_size))
-
-
-def _outputs(sessions: Sessions) -> list[str]:
-    return sorted(sessions.steps[-1].output_map.values())
+    return Parity(rows, len(crops), undecided, slowest_s / len(crops) * batch_size)
 
 
 def _as_input(value: np.ndarray) -> np.ndarray:
@@ -111,16 +111,3 @@ def _face_rows(sessions: Sessions) -> list[Row]:
         values, expected = (np.concatenate([answers[name] for answers in side]) for side in zip(*pairs, strict=True))
         rows.append(_row(FACE_DETECTOR, name, values, expected))
     return rows
-
-
-def _slowest_batch(repository: Path, bundle: Bundle, tensors: Tensors, batch_size: int) -> float:
-    """Of each network one batch, on one thread."""
-    sessions, times = Sessions(repository, threads=1), []
-    for step in sessions.steps:
-        if step.model_name in bundle.networks:
-            values = {name: tensors[ours] for name, ours in step.input_map.items()}
-            batch = {name: np.resize(value, (batch_size, *value.shape[1:])) for name, value in values.items()}
-            start = time.perf_counter()
-            sessions.run(step.model_name, batch)
-            times.append(time.perf_counter() - start)
-    return max(times)
