@@ -94,7 +94,7 @@ def end_with(lifeline: int) -> None:
 
     A parent-death signal would come when the parent's *thread* ends, which may be long before.
     """
-    signal.signal(signal.SIGIO, signal.SIG_DFL)  # which ends the process
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)  # nobody can hold it up, not even by stopping us
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([lifeline], [], [], 0)[0]:  # closed before we were listening

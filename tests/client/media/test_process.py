@@ -143,6 +143,16 @@ def test_a_decoder_that_has_nothing_to_say_ends_with_its_starter_too(tmp_path, r
     assert time.monotonic() - killed < 3
 
 
+def test_a_decoder_that_was_stopped_ends_with_its_starter_too(long_clip, children):
+    with subprocess.Popen([sys.executable, "-c", READER, str(long_clip), "waits"], stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline()
+        (child,) = children(reader.pid)
+        os.kill(child, signal.SIGSTOP)
+        reader.kill()
+    until(lambda: not alive(child))
+
+
 def test_the_decoder_outlives_the_thread_that_opened_the_file(long_clip):
     indices, opened = [], []
     context = open_media(long_clip, "even", 1000, ClientSettings())
