@@ -54,12 +54,15 @@ def train(manifest: Path, output: Path, work: Path, find_face: FindFace, recipes
     Crops and checkpoints stay in `work`. The order of the data depends on the seed alone; how many steps a budget of
     processor time buys depends on the machine.
     """
-    shown, crops = cut_faces(read_manifest(manifest, "train"), find_face, FACE_MARGIN, work)
+    samples = read_manifest(manifest, "train")
+    shown, crops = cut_faces(samples, find_face, FACE_MARGIN, work)
     learn, held = hold_out(shown, HELD_OUT, seed)
     place = {sample.path: index for index, sample in enumerate(shown)}
     learn_crops = crops[[place[sample.path] for sample in learn]]
     held_crops = crops[[place[sample.path] for sample in held]]
-    log.info("%d pictures to learn from, %d held out, %d without a face", len(learn), len(held), _lost(manifest, shown))
+    log.info(
+        "%d pictures to learn from, %d held out, %d without a face", len(learn), len(held), len(samples) - len(shown)
+    )
 
     networks: list[HybridNetwork] = []
     for spec in LITE:
@@ -81,7 +84,3 @@ def train(manifest: Path, output: Path, work: Path, find_face: FindFace, recipes
     )
     write_bundle(output, Title(NAME, VERSION), networks, stack.scaler, stack.regression, policy, half=True)
     log.info("wrote %s", output)
-
-
-def _lost(manifest: Path, shown: list) -> int:
-    return len(read_manifest(manifest, "train")) - len(shown)
