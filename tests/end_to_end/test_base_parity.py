@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ PROBABILITY, HEATMAP = 1e-4, 1e-3  # the largest differences; a heatmap's is a p
 FRAMES = 11  # of the clip: every 5th from the start makes 3
 ROLES = ("efficientnet", "convnext", "swin")
 PICTURES = ("astronaut.png", "upside_down.jpg", "grey.png", "temple.webp")
-CLIP = "clip.mp4"
+CLIP, TURNED = "clip.mp4", "turned.mp4"  # TURNED: one frame, shown turned by a quarter
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,18 @@ def media(tmp_path_factory, astronaut, admiral, temple) -> Path:
     Image.fromarray(astronaut[20:260, 100:340]).convert("L").save(folder / "grey.png")
     Image.fromarray(temple).save(folder / "temple.webp", lossless=True)
     write_clip(folder / CLIP, (astronaut[:240, 10 * at : 10 * at + 320] // (1 + at // 8) for at in range(FRAMES)), 10)
+    write_turned_clip(folder / TURNED, admiral[:480, :320])
     return folder
+
+
+def write_turned_clip(path: Path, picture: np.ndarray) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.height, stream.width = picture.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.set_display_rotation(90)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        container.mux(stream.encode())
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +89,8 @@ def reference(exported: Exported) -> Reference:
 
 @pytest.fixture(scope="session")
 def expected(reference: Reference, media: Path) -> dict[str, Answer]:
-    return {name: reference.picture(media / name) for name in PICTURES} | {CLIP: reference.video(media / CLIP)}
+    pictures = {name: reference.picture(media / name) for name in PICTURES}
+    return pictures | {name: reference.video(media / name) for name in (CLIP, TURNED)}
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +103,9 @@ def triton(exported: Exported) -> Iterator[str]:
 def served(triton: str, media: Path) -> dict[str, dict]:
     """What the library answers, as JSON holds it."""
     with Detector(triton) as detector:
-        results: dict[str, Result] = {name: detector.analyze(media / name, heatmaps=True) for name in (*PICTURES, CLIP)}
+        results: dict[str, Result] = {
+            name: detector.analyze(media / name, heatmaps=True) for name in (*PICTURES, CLIP, TURNED)
+        }
     return {name: to_dict(result) for name, result in results.items()}
 
 
@@ -133,7 +148,7 @@ def test_five_files_are_served_as_the_original_system(triton):
     assert (policy.crop, policy.sampling, policy.frames, policy.threshold) == ("frame", "every_nth:5", 32, 0.5)
 
 
-@pytest.mark.parametrize("name", [*PICTURES, CLIP])
+@pytest.mark.parametrize("name", [*PICTURES, CLIP, TURNED])
 def test_a_served_file_answers_as_the_original_recipe(served, expected, name):
     assert differences(served[name], expected[name]) == []
 
