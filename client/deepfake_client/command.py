@@ -2,12 +2,14 @@
 
 import os
 import sys
+import traceback
 from importlib.metadata import EntryPoint, entry_points, version
 
 from deepfake_client.errors import DeepfakeError
 
 GROUP = "deepfake.commands"
 USAGE = 2
+DEFECT = 70  # an error of our own, as sysexits.h says it: not to be taken for a result
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 OURS = "deepfake_"  # a missing module of ours is a defect, not an extra to install
 
@@ -38,6 +40,9 @@ def main() -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return DEFECT
 
 
 def _usage(commands: dict[str, EntryPoint]) -> str:
@@ -46,7 +51,7 @@ def _usage(commands: dict[str, EntryPoint]) -> str:
 
 def _missing(command: EntryPoint, module: str | None) -> str:
     extra = f"[{','.join(command.extras)}]" if command.extras else ""
-    return f"`deepfake {command.name}` needs {module}: pip install 'deepfake-detector{extra}'"
+    return f"`deepfake {command.name}` needs {module}: call scripts/deepfake, or pip install '.{extra}' in the clone."
 
 
 def _complain(sentence: str) -> int:

@@ -73,7 +73,7 @@ class TrackResult:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds spent in each stage. Stages overlap, so they may add up to more than the total."""
+    """Seconds in which each stage was under way. Stages overlap, so they may add up to more than the total."""
 
     probe: float
     decode: float

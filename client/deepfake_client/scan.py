@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deepfake_client import results
 from deepfake_client.detector import Detector
-from deepfake_client.errors import DeepfakeError, UnavailableError, UsageError
+from deepfake_client.errors import DamagedMediaError, DeepfakeError, UnavailableError, UsageError
 from deepfake_client.report import REPORTS, Row, shown
 from deepfake_client.settings import ClientSettings
 
@@ -28,7 +28,10 @@ EXIT_CODES = """exit codes, the highest that holds:
 
 def main(arguments: list[str]) -> int:
     """Scans and prints; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.triton and (options.repository or options.device != "auto"):
+        parser.error("--triton names a running Triton; --repository, --cpu and --gpu are for one that is started")
     settings = ClientSettings.from_environment(triton=options.triton)
     if options.frames is not None and not 1 <= options.frames <= settings.max_frames:
         raise UsageError(f"--frames must be from 1 to {settings.max_frames}, but is {options.frames}.")
@@ -37,7 +40,9 @@ def main(arguments: list[str]) -> int:
         return _scan(options, settings)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as cause:
+        if not isinstance(cause, BrokenPipeError):
+            raise DeepfakeError(f"The results could not be written: {cause.strerror}.") from cause
         # The reader of our output has gone; what is left in the buffer must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
@@ -45,6 +50,8 @@ def main(arguments: list[str]) -> int:
 
 def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
     files = list(_files(options.paths))
+    if not files:
+        raise UsageError(f"There are no files in {', '.join(map(shown, options.paths))}.")
     code = 0
     with ExitStack() as stack:
         report = REPORTS[options.format](sys.stdout)
@@ -75,6 +82,8 @@ def _analyzed(path: Path, detector: Detector, options: argparse.Namespace, progr
         raise AssertionError("an analysis ends with its result")
     except DeepfakeError as error:
         return Row(path, error=error)
+    except OSError as cause:
+        return Row(path, error=DamagedMediaError(f"The file could not be read: {cause.strerror}."))
     finally:
         progress.remove_task(task)
 
@@ -130,17 +139,25 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"{EXIT_CODES}\n{ClientSettings.described()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all in it")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all in it but hidden ones"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", dest="format", action="store_const", const="json", help="one JSON object a line")
     form.add_argument("--csv", dest="format", action="store_const", const="csv", help="comma-separated values")
     parser.add_argument("--fail-on", choices=["fake"], help="exit with 1 when a file is FAKE")
-    parser.add_argument("--frames", type=int, metavar="N", help="frames of a clip to look at (the model's policy)")
+    parser.add_argument(
+        "--frames", type=int, metavar="N", help="frames of a clip to look at (as many as the model's policy says)"
+    )
     parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
     parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC of a running Triton (one is started)")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
     device = parser.add_mutually_exclusive_group()
-    device.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="it hides GPUs")
-    device.add_argument("--gpu", dest="device", action="store_const", const="gpu", help="it fails without a GPU")
+    device.add_argument(
+        "--cpu", dest="device", action="store_const", const="cpu", help="the Triton that is started uses no GPU"
+    )
+    device.add_argument(
+        "--gpu", dest="device", action="store_const", const="gpu", help="it must run on a GPU, or the scan fails"
+    )
     parser.set_defaults(format="table", device="auto")
     return parser

@@ -1,12 +1,15 @@
 """Every limit and default of the client, each settable through the environment."""
 
 import os
+import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from deepfake_client.errors import UsageError
 
 MIB = 1024 * 1024
+MIN = sys.float_info.min  # the least number above 0
 
 
 def setting(default: int | float | str, help: str, *, zero: bool = False):
@@ -57,13 +60,15 @@ class ClientSettings:
         for each in fields(self):
             value = getattr(self, each.name)
             zero = each.metadata["zero"]
-            if isinstance(value, (int, float)) and (value < 0 if zero else value <= 0):
+            largest = threading.TIMEOUT_MAX if isinstance(value, float) else sys.maxsize  # also refuses inf and nan
+            if isinstance(value, (int, float)) and not ((0 if zero else MIN) <= value <= largest):
                 least = "0 or more" if zero else "above 0"
-                raise UsageError(f"DEEPFAKE_{each.name.upper()} must be {least}, but is {value}.")
+                raise UsageError(f"DEEPFAKE_{each.name.upper()} must be {least} and at most {largest}, but is {value}.")
 
 
 def _parse(name: str, text: str, kind: type) -> int | float | str:
     try:
         return kind(text)
     except ValueError as cause:
-        raise UsageError(f"DEEPFAKE_{name.upper()} must be a number, but is {text!r}.") from cause
+        number = "a whole number" if kind is int else "a number"
+        raise UsageError(f"DEEPFAKE_{name.upper()} must be {number}, but is {text!r}.") from cause

@@ -10,9 +10,9 @@ pixels=$((224 * 224 * 3))
 header='{"inputs":[{"name":"CROPS","shape":[1,224,224,3],"datatype":"UINT8","parameters":{"binary_data_size":'$pixels'}}],"outputs":[{"name":"PROBABILITY"}]}'
 
 # The pixels are the end of the file, the header's length in bytes tells Triton where they begin.
-{ printf %s "$header"; tail -c "$pixels" "$crop"; } |
+answer=$({ printf %s "$header"; tail -c "$pixels" "$crop"; } |
     curl --silent --show-error --fail-with-body --data-binary @- \
         --header "Inference-Header-Content-Length: ${#header}" \
         --header 'Content-Type: application/octet-stream' \
-        "http://$address/v2/models/deepfake_ensemble/infer" |
-    sed -n 's/.*"data":\[\([^],]*\)\].*/probability of FAKE: \1/p'
+        "http://$address/v2/models/deepfake_ensemble/infer") || { echo "$answer" >&2; exit 1; }
+echo "$answer" | sed -n 's/.*"data":\[\([^],]*\)\].*/probability of FAKE: \1/p'

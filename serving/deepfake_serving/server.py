@@ -38,7 +38,8 @@ class TritonServer:
     "cpu" hides GPUs, "gpu" refuses a start in which a session doesn't run on one, "auto" takes what the repository
     asks for. `ports` are gRPC, HTTP and metrics, 0 for a free one. `log` is the file that the server's log is
     appended to; without it, it lasts as long as the server. After the start `grpc`, `http`, `metrics` are
-    "host:port" and `pid` is the server's process. ServingError says what hinders the start.
+    "host:port", `pid` is the server's process and `processes_at_start` has those of its models too. ServingError says
+    what hinders the start.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class TritonServer:
             raise ServingError(f"{self.repository} holds no models: no */config.pbtxt in it.")
         self.ports = self._wanted_ports = ports
         self.pid = 0
+        self.processes_at_start: list[int] = []
         self._device = device
         self._wanted_log = log
         self._start_deadline_s = start_deadline_s
@@ -140,6 +142,7 @@ class TritonServer:
                 self._spawn()
                 self._wait_until_ready()
                 self._check_device()
+                self.processes_at_start = self.processes()
                 return
             except _WorthAnotherTry as fault:
                 self._end()
@@ -226,6 +229,11 @@ class _WorthAnotherTry(Exception):
 
 def _fill(ports: Ports) -> Ports:
     """The ports, with a free one for each 0."""
+    for port in filter(None, ports):
+        try:
+            socket.create_server((HOST, port)).close()
+        except (OSError, OverflowError) as cause:
+            raise ServingError(f"Port {port} can't be listened on: {cause}.") from cause
     sockets = [socket.create_server((HOST, 0)) for port in ports if port == 0]
     free = iter([each.getsockname()[1] for each in sockets])
     for each in sockets:

@@ -83,7 +83,7 @@ class Supervisor:
         """Returns when something is wrong, with a word on what."""
         with ExitStack() as stack:
             processes = {}
-            for process in self._server.processes():
+            for process in self._server.processes_at_start:
                 try:
                     processes[descriptor := os.pidfd_open(process)] = process
                 except ProcessLookupError:

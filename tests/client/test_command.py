@@ -34,7 +34,7 @@ def test_an_unknown_sub_command_is_a_usage_error(run, capsys):
 
 def test_a_sub_command_that_lacks_its_packages_names_the_extra(run, capsys):
     assert run("train", train="torch_of_another_age.train:main [training]") == 2
-    assert "pip install 'deepfake-detector[training]'" in capsys.readouterr().err
+    assert "pip install '.[training]'" in capsys.readouterr().err
 
 
 def test_a_module_of_ours_that_is_missing_is_not_blamed_on_an_extra(run):

@@ -53,6 +53,23 @@ def test_a_folder_gives_one_json_line_a_file_in_order_failures_included(run, pic
     assert code == 3
 
 
+def test_a_folder_without_files_is_a_usage_error(run, tmp_path):
+    with pytest.raises(UsageError, match="no files"):
+        run(tmp_path)
+
+
+def test_a_file_whose_reading_fails_is_a_row(run):
+    code, out = run("--json", "/proc/self/mem")
+    assert "could not be read" in json.loads(out)["error"]["detail"]
+    assert code == 3
+
+
+def test_options_for_a_triton_that_is_started_do_not_go_with_a_running_one(run, pictures):
+    with pytest.raises(SystemExit) as end:
+        run("--gpu", pictures)
+    assert end.value.code == 2
+
+
 def test_a_scan_of_readable_files_exits_with_0(run, pictures):
     assert run(pictures / "face.jpg", pictures / "below")[0] == 0
 

@@ -130,13 +130,14 @@ def is_alive() -> Callable[[int], bool]:
 
 @pytest.fixture
 def traces(tmp_path, monkeypatch) -> Callable[[int], list[Path]]:
-    """What the servers of a launcher (its process id) have in shared memory and in temporary folders."""
+    """What the servers of a launcher (its process id) have in shared memory and in temporary folders since now."""
+    before = set(Path("/dev/shm").iterdir())  # another test's server may run in this process
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)
 
     def look(launcher: int) -> list[Path]:
-        return [*Path("/dev/shm").glob(f"deepfake_{launcher}_*"), *temporary.iterdir()]
+        return [*set(Path("/dev/shm").glob(f"deepfake_{launcher}_*")) - before, *temporary.iterdir()]
 
     return look

@@ -60,7 +60,7 @@ def _analyse(path, kind: str | None, options: Options) -> Events:
     with closing(shared.detector.events(path, frames=options.frames, heatmaps=options.heatmaps)) as events:
         for event in events:
             if isinstance(event, Accepted) and kind not in (None, event.file_type):
-                raise UnsupportedMediaError(f"The file is a {event.file_type}; post it to /predict/{event.file_type}.")
+                raise UnsupportedMediaError(f"The file is not of this kind; post it to /predict/{event.file_type}.")
             if isinstance(event, Result):
                 shared.metrics.count_result(event)
             if connection.is_gone(environ):
