@@ -27,7 +27,8 @@ from deepfake_serving.processes import living_children
 START_DEADLINE_S = 180.0
 READY_POLL_S = 0.05
 KEEPER_DEADLINE_S = 10.0  # it kills, so this passes only where the system is stuck
-START_TRIES = 3  # a free port may be taken before the server binds it; a crowded machine makes its start crash
+START_TRIES = 3  # a free port may be taken before the server binds it; on a crowded machine its start crashes or hangs
+LONGEST_SILENCE_S = 45.0  # of the log in a start: models load in seconds, each with a line
 GPU_PROVIDERS = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 
 
@@ -136,11 +137,11 @@ class TritonServer:
             return log.read()
 
     def _start_on(self, ports: Ports) -> None:
-        for _ in range(START_TRIES):
+        for tries_left in reversed(range(START_TRIES)):
             self.ports = _fill(ports)
             try:
                 self._spawn()
-                self._wait_until_ready()
+                self._wait_until_ready(LONGEST_SILENCE_S if tries_left else self._start_deadline_s)
                 self._check_device()
                 self.processes_at_start = self.processes()
                 return
@@ -179,8 +180,10 @@ class TritonServer:
             )
         self.pid = int(self._keeper.stdout.readline() or 0)  # type: ignore[union-attr]
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, silence_s: float) -> None:
+        """Until it serves every model; another try where its log has stood still for `silence_s`."""
         deadline = time.monotonic() + self._start_deadline_s
+        logged, last_news = 0, time.monotonic()
         # Metrics are served a moment after the rest.
         while not (kserve.is_ready(self.http, timeout_s=1) and kserve.answers(self.metrics, "/metrics")):
             if not self.is_running():
@@ -192,6 +195,10 @@ class TritonServer:
                 raise ServingError(f"tritonserver did not start:\n{reason(text)}")
             if time.monotonic() > deadline:
                 raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{reason(self.log_text())}")
+            if (size := self._log.stat().st_size) > logged:
+                logged, last_news = size, time.monotonic()
+            if time.monotonic() > last_news + silence_s:
+                raise _WorthAnotherTry(f"tritonserver hung while it started:\n{reason(self.log_text())}")
             if self._stopped.wait(READY_POLL_S):
                 raise ServingError("tritonserver was stopped while it started.")
         if not self.is_running():  # someone else's server answered on our port

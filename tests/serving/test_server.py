@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from deepfake_serving import kserve, launch
+from deepfake_serving import server as server_module
 from deepfake_serving.errors import ServingError
 from deepfake_serving.server import TritonServer
 
@@ -149,6 +150,16 @@ def test_a_start_that_crashes_every_time_says_so(repository, monkeypatch):
     monkeypatch.setattr(launch, "arguments", lambda *_: crash)
     with pytest.raises(ServingError, match="crashed while it started:\nterminate called"):
         TritonServer(repository.folder).start()
+
+
+def test_a_start_that_hangs_is_tried_again(repository, monkeypatch):
+    """Seen with large models: one is never ready, and nothing more is logged."""
+    real = launch.arguments
+    hangs = iter([["sleep", "600"]])
+    monkeypatch.setattr(server_module, "LONGEST_SILENCE_S", 1.0)
+    monkeypatch.setattr(launch, "arguments", lambda *arguments: next(hangs, None) or real(*arguments))
+    with TritonServer(repository.add("model").folder) as server:
+        assert kserve.is_ready(server.http)
 
 
 def test_a_port_that_is_taken_is_named(repository):
