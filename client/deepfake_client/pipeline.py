@@ -19,12 +19,12 @@ from deepfake_client.results import Accepted, Events, FrameResult, Progress, Res
 from deepfake_client.served_bundle import Policy, ServedBundle
 from deepfake_client.settings import ClientSettings
 from deepfake_client.stopwatch import Stopwatch
-from deepfake_client.triton import Answers, Triton
+from deepfake_client.triton import Answers, Connection
 
 SEARCHES_IN_FLIGHT = 2  # frames whose faces are looked for at once; each is held in full
 
 
-def analysis(path: Path, triton: Triton, settings: ClientSettings, frames: int | None, heatmaps: bool) -> Events:
+def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: int | None, heatmaps: bool) -> Events:
     """Accepted, a FrameResult and a Progress a frame, last the Result; raises the family of DeepfakeError.
 
     Holds no more than a few frames, whatever the clip's length. Owns the connection, and closes it at the end, also
@@ -78,7 +78,12 @@ def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings)
 
 
 def searched(
-    pool: ThreadPoolExecutor, media: Iterable[Frame], triton: Triton, policy: Policy, thorough: bool, watch: Stopwatch
+    pool: ThreadPoolExecutor,
+    media: Iterable[Frame],
+    triton: Connection,
+    policy: Policy,
+    thorough: bool,
+    watch: Stopwatch,
 ) -> Iterator[tuple[Frame, list[Face] | None]]:
     """Frames with their faces, in order; None where the policy looks at whole frames. Few frames are held at once."""
     if policy.crop == "frame":
@@ -94,7 +99,7 @@ def searched(
 def _answered(
     pool: ThreadPoolExecutor,
     views: Iterable[Look],
-    triton: Triton,
+    triton: Connection,
     bundle: ServedBundle,
     settings: ClientSettings,
     heatmaps: bool,

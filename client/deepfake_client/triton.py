@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
@@ -44,6 +45,18 @@ class Answers:
     probability: np.ndarray
     networks: np.ndarray
     heatmaps: np.ndarray | None
+
+
+class Connection(Protocol):
+    """What an analysis asks of: a Triton, or whatever stands for one where networks are evaluated without."""
+
+    def bundle(self) -> ServedBundle: ...
+
+    def face_candidates(self, picture: np.ndarray) -> Candidates: ...
+
+    def ask_networks(self, crops: np.ndarray, heatmaps: bool = False) -> Answers: ...
+
+    def close(self) -> None: ...
 
 
 class Triton:

@@ -37,7 +37,11 @@ def explain(network: HybridNetwork, pictures: Tensor, fft_features: Tensor) -> E
 
 def feature_map(backbone: nn.Module, normalised: Tensor) -> Tensor:
     """The last map [N, C, 7, 7] before pooling; where a norm ends the features (Swin), after that norm."""
-    maps = backbone.forward_features(normalised)  # type: ignore[operator]
+    return channels_first(backbone, backbone.forward_features(normalised))  # type: ignore[operator]
+
+
+def channels_first(backbone: nn.Module, maps: Tensor) -> Tensor:
+    """Maps as `backbone.forward_features` gives them to [N, C, H, W]."""
     return maps.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else maps
 
 

@@ -1,5 +1,4 @@
-"""The two profiles of the one architecture: `base`, the original system's networks, and `lite`, a small member of
-each family."""
+"""The two profiles of the one architecture: `base`, the original system's networks, and `lite`, small ones."""
 
 from deepfake_detector.network import FFTSpec, NetworkSpec
 from deepfake_detector.policy import Policy
@@ -19,23 +18,18 @@ BASE_POLICY = Policy(
 
 # The spectrum is averaged down to a quarter: at full resolution its convolutions took a quarter of all the time.
 LITE_FFT = FFTSpec(size=56, channels=(16, 32), features=64)
-LITE = (
+# Three times the one network that has weights to start from: ConvNeXt and Swin of this size, from nothing, learnt next
+# to nothing in the same time (training/EXPERIMENTS.md). What makes the three differ is what each is fed: its diet.
+LITE = tuple(
     NetworkSpec(
-        "efficientnet",
+        role,
         "tf_efficientnet_lite0",
-        "model_efficientnet_best.pth",
+        f"model_{role}_best.pth",
         mean=(0.5, 0.5, 0.5),  # what its ImageNet weights were trained with
         std=(0.5, 0.5, 0.5),
         fft=LITE_FFT,
-    ),
-    NetworkSpec("convnext", "convnext_atto", "model_convnext_best.pth", fft=LITE_FFT),
-    NetworkSpec(
-        "swin",
-        "swin_tiny_patch4_window7_224",
-        "model_swin_best.pth",
-        arguments={"embed_dim": 32, "depths": [2, 2, 6, 2], "num_heads": [1, 2, 4, 8]},
-        fft=LITE_FFT,
-    ),
+    )
+    for role in ROLES
 )
 LITE_POLICY = Policy(
     crop="face", sampling="even", frames=32, aggregate="mean", threshold=0.5, uncertain=(0.35, 0.65), face_margin=0.3

@@ -9,8 +9,9 @@ import pytest
 import torch
 from deepfake_detector.bundle import Title
 from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE, LITE_POLICY
+from deepfake_detector.profiles import LITE_POLICY
 from deepfake_detector.writing import write_bundle
+from families import FAMILIES
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -18,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 @pytest.fixture(scope="session")
 def networks() -> list[HybridNetwork]:
     torch.manual_seed(0)
-    return [HybridNetwork(spec).eval() for spec in LITE]
+    return [HybridNetwork(spec).eval() for spec in FAMILIES]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def change_state(damaged: Path) -> Callable[[Callable[[dict], object]], Path]:
     """Rewrites the first network's state dict by a function, in the copy."""
 
     def change(function: Callable[[dict], object]) -> Path:
-        path = damaged / LITE[0].weights
+        path = damaged / FAMILIES[0].weights
         checkpoint = torch.load(path, weights_only=True)
         function(checkpoint["model_state"])
         torch.save(checkpoint, path)

@@ -3,22 +3,24 @@
 import logging
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
 import torch
 from deepfake_detector.bundle import Bundle
 from deepfake_detector.errors import BundleError
-from deepfake_detector.profiles import BASE, LITE, LITE_POLICY, ROLES
-from deepfake_detector.weights import save_network
+from deepfake_detector.profiles import BASE, LITE_POLICY, ROLES
+from deepfake_detector.weights import compact, save_network
+from families import FAMILIES
 
-FIRST = LITE[0].weights
+FIRST = FAMILIES[0].weights
 
 
 def test_a_written_bundle_is_read_back(bundle_folder, networks):
     bundle = Bundle.load(bundle_folder)
     assert bundle.policy == LITE_POLICY
-    assert [network.spec for network in bundle.networks.values()] == list(LITE)
+    assert [network.spec for network in bundle.networks.values()] == list(FAMILIES)
     for network, written in zip(bundle.networks.values(), networks, strict=True):
         for key, value in written.state_dict().items():
             assert torch.equal(network.state_dict()[key], value), key
@@ -28,7 +30,7 @@ def test_the_description_names_bundle_architectures_policy_and_stacking(bundle_f
     scaler, regression = estimators
     description = Bundle.load(bundle_folder).description()
     assert (description["name"], description["version"]) == ("test", "1.2.3")
-    assert description["architectures"] == {spec.role: spec.architecture for spec in LITE}
+    assert description["architectures"] == {spec.role: spec.architecture for spec in FAMILIES}
     assert description["policy"]["uncertain"] == [0.35, 0.65]
     assert description["stacking"] == {
         "mean": scaler.mean_.tolist(),
@@ -60,6 +62,22 @@ def test_float16_weights_are_read_as_float32(damaged, networks):
     expected = networks[0].state_dict()["classifier.1.weight"].half().float()
     assert torch.equal(state["classifier.1.weight"], expected)
     assert (damaged / FIRST).stat().st_size < 0.6 * sum(each.numel() * 4 for each in networks[0].parameters())
+
+
+def test_compact_weights_are_near_and_their_file_compresses(tmp_path, networks):
+    def zipped() -> int:
+        save_network(tmp_path, networks[0], half=True)
+        return len(zlib.compress((tmp_path / FIRST).read_bytes()))
+
+    kept = {key: value.clone() for key, value in networks[0].state_dict().items()}
+    as_they_were = zipped()
+    try:
+        compact(networks[0])
+        for key, value in networks[0].state_dict().items():
+            assert torch.allclose(value, kept[key], rtol=0.016 if value.ndim > 1 else 0, atol=0), key
+        assert zipped() < 0.8 * as_they_were
+    finally:
+        networks[0].load_state_dict(kept)
 
 
 def test_a_weight_too_large_for_float16_is_refused(tmp_path, networks):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from deepfake_detector.evidence import explain
 from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.profiles import LITE, ROLES
+from deepfake_detector.profiles import ROLES
+from families import FAMILIES
 from PIL import Image
 
 
@@ -13,7 +14,7 @@ from PIL import Image
 def network(request) -> HybridNetwork:
     """One of each family, drawn so that signals pass: fresh weights let ConvNeXt's blocks do nothing."""
     torch.manual_seed(1)
-    network = HybridNetwork(next(spec for spec in LITE if spec.role == request.param)).eval()
+    network = HybridNetwork(next(spec for spec in FAMILIES if spec.role == request.param)).eval()
     for name, value in network.named_parameters():
         if value.ndim > 1:
             torch.nn.init.normal_(value, std=(1.5 / value[0].numel()) ** 0.5)
@@ -66,7 +67,7 @@ def test_evidence_lies_where_the_picture_is(network):
 
 def test_a_network_with_another_normalisation_sees_another_picture(pictures):
     torch.manual_seed(0)
-    spec = LITE[1]
+    spec = FAMILIES[1]
     other = NetworkSpec(spec.role, spec.architecture, spec.weights, mean=(0.5, 0.5, 0.5), fft=spec.fft)
     network, shifted = HybridNetwork(spec).eval(), HybridNetwork(other).eval()
     assert not torch.allclose(network.normalise(pictures), shifted.normalise(pictures))

@@ -6,7 +6,6 @@
 import copy
 import io
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+import reference as original
 import torch
+from base_bundle import make_base_bundle
+from conftest import write_clip
 from deepfake_client import Detector
 from deepfake_client.embedded import embedded_triton
 from deepfake_client.results import Result, to_dict
@@ -27,11 +29,6 @@ from deepfake_export.pictures import crops
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import reference as original
-from base_bundle import make_base_bundle
-from conftest import write_clip
 from reference import Answer, Reference
 
 PROBABILITY, HEATMAP = 1e-4, 1e-3  # the largest differences; a heatmap's is a part of the reference's largest value

@@ -11,13 +11,14 @@ import pytest
 import torch
 from deepfake_detector.bundle import Bundle, Title
 from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE, LITE_POLICY
+from deepfake_detector.profiles import LITE_POLICY
 from deepfake_detector.writing import write_bundle
 from deepfake_export.command import main
 from deepfake_export.configuration import ServingOptions
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
 from deepfake_export.pictures import crops as parity_crops
+from families import FAMILIES
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -26,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stored as float16, as the shipped one; drawn so that signals pass through every block."""
     torch.manual_seed(0)
-    networks = [HybridNetwork(spec) for spec in LITE]
+    networks = [HybridNetwork(spec) for spec in FAMILIES]
     for network in networks:
         for name, value in network.named_parameters():
             if value.ndim > 1:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.results import Box
+from deepfake_client.faces import Face
 from PIL import Image
 
 SIDE = 96  # pixels
@@ -36,7 +36,15 @@ def manifest(tmp_path: Path, astronaut: np.ndarray, admiral: np.ndarray) -> Path
     return path
 
 
+LANDMARKS = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]], np.float32)
+
+
 @pytest.fixture
-def whole_picture() -> Callable[[np.ndarray], Box]:
+def whole_picture() -> Callable[[np.ndarray], Face]:
     """Stands for the face detector where the pictures are faces by construction."""
-    return lambda image: (0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
+
+    def face(image: np.ndarray) -> Face:
+        height, width = image.shape[:2]
+        return Face((0.0, 0.0, float(width), float(height)), 0.9, LANDMARKS * (width, height))
+
+    return face

@@ -1,19 +1,24 @@
 """Augmentation may not tell a real from its fake."""
 
 import numpy as np
-from deepfake_training.augment import augment
+import pytest
+from deepfake_training.augment import HARD, USUAL, augment, video_compressed
 from deepfake_training.batches import PairOrder, batches
+from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
+from deepfake_training.recipes import Diet
 
 
 def crop_of(astronaut: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(astronaut[:224, 120:344])
 
 
-def test_equal_generators_do_the_same(astronaut):
+@pytest.mark.parametrize("wear", [USUAL, HARD])
+def test_equal_generators_do_the_same(astronaut, wear):
     crop = crop_of(astronaut)
     for seed in range(20):
-        assert np.array_equal(augment(crop, np.random.default_rng(seed)), augment(crop, np.random.default_rng(seed)))
+        first, second = (augment(crop, wear, np.random.default_rng(seed)) for _ in range(2))
+        assert np.array_equal(first, second)
 
 
 def test_what_is_done_does_not_depend_on_the_picture(astronaut):
@@ -21,28 +26,41 @@ def test_what_is_done_does_not_depend_on_the_picture(astronaut):
     crop = crop_of(astronaut)
     for seed in range(20):
         first, second = np.random.default_rng(seed), np.random.default_rng(seed)
-        augment(crop, first)
-        augment(255 - crop[::-1], second)
+        augment(crop, HARD, first)
+        augment(255 - crop[::-1], HARD, second)
         assert first.bit_generator.state == second.bit_generator.state
 
 
 def test_both_pictures_of_a_pair_undergo_the_same(astronaut):
     """Real and fake are one picture here, so the two halves of each batch must be equal."""
     rows = [Sample("real", False, "s", "g", "clip"), Sample("fake", True, "s", "g", "clip")]
-    crops = np.stack([crop_of(astronaut)] * 2)
-    made = batches(crops, PairOrder(rows, pairs_a_step=4, seed=0), 0)
+    crops = Crops(rows, np.stack([crop_of(astronaut)] * 2), np.full((2, 5, 2), np.nan))
+    made = batches(crops, PairOrder(rows, pairs_a_step=4, seed=0), Diet(0.0, 0.0, HARD), 0)
     for _ in range(4):
-        reals, fakes = np.split(next(made), 2)
+        reals, fakes = np.split(next(made).pictures, 2)
         assert np.array_equal(reals, fakes)
 
 
 def test_different_seeds_do_different_things(astronaut):
     crop = crop_of(astronaut)
-    made = [augment(crop, np.random.default_rng(seed)) for seed in range(6)]
+    made = [augment(crop, USUAL, np.random.default_rng(seed)) for seed in range(6)]
     assert all(not np.array_equal(made[0], other) for other in made[1:])
 
 
 def test_size_and_kind_are_kept(astronaut):
     for seed in range(20):
-        made = augment(crop_of(astronaut), np.random.default_rng(seed))
+        made = augment(crop_of(astronaut), HARD, np.random.default_rng(seed))
         assert made.shape == (224, 224, 3) and made.dtype == np.uint8
+
+
+def test_stronger_video_compression_loses_more(astronaut):
+    crop = crop_of(astronaut)
+    losses = [np.abs(video_compressed(crop, crf).astype(int) - crop).mean() for crf in (18, 30, 42)]
+    assert losses[0] < losses[1] < losses[2]
+
+
+def test_worn_pictures_keep_their_colours(astronaut):
+    """Red and blue are not exchanged on the way through the coders."""
+    crop = crop_of(astronaut)
+    made = np.stack([augment(crop, USUAL, np.random.default_rng(seed)) for seed in range(40)])
+    assert np.abs(made.mean((0, 1, 2)) - crop.mean((0, 1))).max() < 12

@@ -1,10 +1,18 @@
 """Groups, splits and the order of the data."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from deepfake_client.errors import UsageError
-from deepfake_training.batches import PairOrder, batches
-from deepfake_training.data import Sample, hold_out, read_manifest
+from deepfake_training.augment import USUAL
+from deepfake_training.batches import PairOrder, batches, nearest
+from deepfake_training.crops import Crops
+from deepfake_training.data import Sample, hold_out, read_manifest, read_samples
+from deepfake_training.recipes import DIETS, Diet
+
+LANDMARKS = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]], np.float32)
 
 
 def samples(sizes: dict[str, int]) -> list[Sample]:
@@ -44,6 +52,31 @@ def test_rows_of_another_split_are_not_read(manifest):
     assert all(sample.path.exists() for sample in read_manifest(manifest, "train"))
 
 
+def test_a_folder_of_reals_and_fakes_is_read(tmp_path):
+    for name in ("real/ann/1.jpg", "real/ann/2.PNG", "real/3.jpg", "fake/ann/1.jpg", "fake/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    samples = read_samples(tmp_path)
+    assert [(str(sample.path.relative_to(tmp_path)), sample.fake, sample.group) for sample in samples] == [
+        ("real/3.jpg", False, "3.jpg"),
+        ("real/ann/1.jpg", False, "ann"),
+        ("real/ann/2.PNG", False, "ann"),
+        ("fake/ann/1.jpg", True, "ann"),
+    ]
+
+
+def test_a_folder_without_fakes_is_refused(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "1.jpg").touch()
+    with pytest.raises(UsageError, match="fake/"):
+        read_samples(tmp_path)
+
+
+def test_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="absent"):
+        read_samples(tmp_path / "absent.csv")
+
+
 def test_a_manifest_without_a_needed_column_is_refused(tmp_path):
     path = tmp_path / "manifest.csv"
     path.write_text("path,label,source,split\na.png,real,here,train\n")
@@ -62,27 +95,87 @@ def test_a_fake_comes_with_its_own_original(manifest):
     rows = read_manifest(manifest, "train")
     order = PairOrder(rows, pairs_a_step=8, seed=3)
     pairs = [pair for step in range(10) for pair in order.pairs(step)]
-    swaps = [(rows[real], rows[fake]) for real, fake in pairs if rows[fake].source == "swaps"]
+    swaps = [(rows[real], rows[fake]) for real, fake, _ in pairs if rows[fake].source == "swaps"]
     assert swaps and all(real.original == fake.original for real, fake in swaps)
-    assert all(not rows[real].fake and rows[fake].fake for real, fake in pairs)
-    assert all(rows[real].source == rows[fake].source for real, fake in pairs)
+    assert all(not rows[real].fake and rows[fake].fake for real, fake, _ in pairs)
+    assert all(rows[real].source == rows[fake].source for real, fake, _ in pairs)
 
 
-def test_the_seed_decides_the_batches(manifest):
-    order = PairOrder(read_manifest(manifest, "train"), pairs_a_step=2, seed=3)
-    crops = np.random.default_rng(0).integers(0, 256, (48, 64, 64, 3), np.uint8)
-    first, second = (stream(crops, order, 5) for _ in range(2))
-    assert np.array_equal(first, second)
+@pytest.fixture
+def order(manifest) -> PairOrder:
+    return PairOrder(read_manifest(manifest, "train"), pairs_a_step=2, seed=3)
+
+
+@pytest.fixture
+def crops(order) -> Crops:
+    pictures = np.random.default_rng(0).integers(0, 256, (48, 64, 64, 3), np.uint8)
+    return Crops(order.samples, pictures, np.tile(64 * LANDMARKS, (48, 1, 1)))
+
+
+@pytest.mark.parametrize("diet", DIETS.values(), ids=list(DIETS))
+def test_the_seed_decides_the_batches(order, crops, diet):
+    assert np.array_equal(stream(crops, order, diet, 5), stream(crops, order, diet, 5))
     other = PairOrder(order.samples, pairs_a_step=2, seed=4)
-    assert not np.array_equal(first, stream(crops, other, 5))
+    assert not np.array_equal(stream(crops, order, diet, 5), stream(crops, other, diet, 5))
 
 
-def test_a_resumed_run_sees_the_batches_it_would_have_seen(manifest):
-    order = PairOrder(read_manifest(manifest, "train"), pairs_a_step=2, seed=3)
-    crops = np.random.default_rng(0).integers(0, 256, (48, 64, 64, 3), np.uint8)
-    assert np.array_equal(stream(crops, order, 0)[2], stream(crops, order, 2)[0])
+def test_a_resumed_run_sees_the_batches_it_would_have_seen(order, crops):
+    diet = DIETS["blended"]
+    assert np.array_equal(stream(crops, order, diet, 0)[2], stream(crops, order, diet, 2)[0])
 
 
-def stream(crops: np.ndarray, order: PairOrder, first_step: int) -> list[np.ndarray]:
-    made = batches(crops, order, first_step)
-    return [next(made) for _ in range(3)]
+@pytest.mark.parametrize(("blended", "swapped"), [(1.0, 0.0), (0.0, 1.0)])
+def test_made_fakes_are_aligned_with_their_reals(order, crops, blended, swapped):
+    batch = next(batches(crops, order, Diet(blended, swapped, DIETS["labelled"].wear), 0))
+    assert batch.aligned.all()
+
+
+def test_labelled_fakes_are_aligned_where_their_one_original_is_known(order, crops):
+    batch = next(batches(crops, order, DIETS["labelled"], 0))
+    assert batch.aligned.tolist() == [order.samples[fake].source == "swaps" for _, fake, _ in order.pairs(0)]
+
+
+@pytest.mark.parametrize("reals", [0, 2])
+def test_a_fake_whose_original_is_missing_or_one_of_several_is_not_aligned(reals):
+    def sample(name: str, fake: bool, original: str) -> Sample:
+        return Sample(Path(name), fake, "swaps", "g", original)
+
+    rows = [sample(f"r{number}", False, "clip") for number in range(reals)]
+    rows += [sample("other", False, "another"), sample("fake", True, "clip")]
+    pairs = [pair for step in range(20) for pair in PairOrder(rows, pairs_a_step=2, seed=0).pairs(step)]
+    assert not any(aligned for _, _, aligned in pairs)
+    assert {real for real, _, _ in pairs} == ({0, 1} if reals else {0})
+
+
+def test_a_face_is_never_swapped_with_one_of_its_own_group(order):
+    for step in range(50):
+        for real, _, _ in order.pairs(step):
+            strangers = order.stranger(real, np.random.default_rng(step))
+            assert all(order.samples[index].group != order.samples[real].group for index in strangers)
+
+
+def test_a_diet_without_labelled_fakes_shows_none(order, crops):
+    """The fakes are white here and the reals black: no batch holds anything white."""
+    crops.pictures[:] = 0
+    crops.pictures[[sample.fake for sample in order.samples]] = 255
+    quiet = Diet(1.0, 0.0, replace(DIETS["labelled"].wear, noise=0, cut_out=0))
+    made = batches(crops, order, quiet, 0)
+    assert max(next(made).pictures.mean() for _ in range(5)) < 60
+
+
+def test_whole_frames_are_fed_labelled_fakes_whatever_the_diet(order, crops):
+    bare = replace(crops, landmarks=np.full_like(crops.landmarks, np.nan))
+    assert np.array_equal(stream(bare, order, Diet(1.0, 0.0, USUAL), 0), stream(crops, order, Diet(0.0, 0.0, USUAL), 0))
+
+
+def test_the_face_turned_most_alike_is_taken():
+    turned = LANDMARKS.copy()
+    turned[:, 0] = 0.5 + (turned[:, 0] - 0.5) * np.array([0.3, 0.9, 1, 0.3, 0.9])
+    of_all = np.stack([turned, LANDMARKS * 3 + 5, turned * 2])
+    assert nearest(LANDMARKS, of_all, np.array([0, 1, 2])) == 1
+    assert nearest(turned, of_all, np.array([1, 2])) == 2
+
+
+def stream(crops: Crops, order: PairOrder, diet: Diet, first_step: int) -> list[np.ndarray]:
+    made = batches(crops, order, diet, first_step)
+    return [next(made).pictures for _ in range(3)]

@@ -1,38 +1,161 @@
-"""Figures of a bundle."""
+"""A detector evaluated on made-up files, by the pipeline that serves."""
 
+import csv
+import json
 from pathlib import Path
 
 import numpy as np
-from deepfake_detector.bundle import Bundle, Title
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE, LITE_POLICY
-from deepfake_detector.stacking import Stacking
-from deepfake_training.data import Sample, read_manifest
-from deepfake_training.evaluate import evaluate, report
-from rich.console import Console
+import pytest
+from conftest import CLONE, write_clip
+from deepfake_client.errors import UnavailableError, UsageError
+from deepfake_training.answers import Answer, scores
+from deepfake_training.evaluate import main
+from deepfake_training.findings import findings
+from deepfake_training.labelled import LabelledFile
+from PIL import Image
+
+SOME = [
+    LabelledFile(Path(f"{number}.png"), f"{number}.png", number % 2 == 1, "ab"[number // 4], str(number), "")
+    for number in range(8)
+]
 
 
-def test_a_picture_without_a_face_counts_as_wrong(manifest, tmp_path):
-    samples = read_manifest(manifest, "train")[:4]
-    stacking = Stacking((0.5,) * 3, (0.2,) * 3, (1.0,) * 3, 0.0)
-    networks = {spec.role: HybridNetwork(spec).eval() for spec in LITE}
-    bundle = Bundle(Title("lite", "0"), LITE_POLICY, stacking, "sha256:", networks)
-    boxes = iter([(0.0, 0.0, 96.0, 96.0), None, None, (0.0, 0.0, 96.0, 96.0)])
-    answers = evaluate(bundle, samples, lambda image: next(boxes), tmp_path / "work")
-    assert [sample.fake for sample in samples] == [False, True, False, True]
-    assert (answers[1] == 0).all() and (answers[2] == 1).all()
-    assert ((answers[[0, 3]] > 0) & (answers[[0, 3]] < 1)).all()
+def answer(probability: float) -> Answer:
+    return Answer(
+        probability, (probability, 1 - probability, 0.5), "FAKE" if probability >= 0.5 else "REAL", "high", 1, ""
+    )
 
 
-def test_the_report_says_what_the_answers_say():
-    samples = [Sample(Path(f"{n}"), n % 2 == 1, ("a", "b")[n // 4], str(n), "") for n in range(8)]
-    # Source a is told apart; in b every answer is turned round.
-    good = np.array([0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.8, 0.2])
-    console = Console(width=200)
-    with console.capture() as captured:
-        console.print(report(samples, np.stack([good, 1 - good, good, good], axis=1), ["x", "y", "z"], 0.5))
-    rows = {row.split("│")[1].strip(): row.split("│")[2:-1] for row in captured.get().splitlines() if "│" in row}
-    cells = {name: [cell.strip() for cell in row] for name, row in rows.items()}
-    assert cells["a"] == ["4", "1.000", "0.000", "1.000", "1.000", "1.000", "0.000"]
-    assert cells["b"] == ["4", "0.000", "1.000", "0.000", "0.000", "0.000", "1.000"]
-    assert cells["all"][-2:] == ["0.500", "0.500"]
+def test_no_answer_counts_as_wrong_as_can_be():
+    none = Answer(None, None, "NO FACE", "", 1, "no face")
+    given = scores(SOME[:2], [none, none])
+    assert (given[0] == 1).all() and (given[1] == 0).all()
+
+
+def test_findings_say_what_the_answers_say():
+    """Source a is told apart; in b every answer is turned round."""
+    answers = [answer(value) for value in (0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.8, 0.2)]
+    subsets = findings(SOME, answers, 0.5, seed=0)["subsets"]
+    areas = {name: subset["systems"]["ensemble"]["auc"]["value"] for name, subset in subsets.items()}
+    assert areas == {"a": 1.0, "b": 0.0, "all": 0.5}
+    assert subsets["b"]["gain"]["over"] == "convnext" and subsets["b"]["gain"]["value"] == -1
+
+
+@pytest.fixture(scope="module")
+def labelled(astronaut, admiral, tmp_path_factory) -> Path:
+    """Faces in pictures and a clip, a picture without a face and a damaged one, in two sources."""
+    folder = tmp_path_factory.mktemp("labelled")
+    random = np.random.default_rng(0)
+    for number in range(3):
+        for label, face in (("real", astronaut[:260, 90:350]), ("fake", admiral[40:360, 100:420])):
+            left, top = random.integers(0, 20, 2)
+            (folder / label / "stills").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(face[top:, left:]).save(folder / label / "stills" / f"{number}.png")
+    Image.fromarray(np.full((200, 200, 3), 128, np.uint8)).save(folder / "real" / "stills" / "wall.png")
+    (folder / "fake" / "stills" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
+    for label, face in (("real", astronaut), ("fake", admiral)):
+        (folder / label / "clips").mkdir()
+        frames = [np.ascontiguousarray(face[shift : 300 + shift, 80:380]) for shift in range(0, 8, 2)]
+        write_clip(folder / label / "clips" / "clip.mp4", frames, rate=25)
+    return folder
+
+
+def run(folder: Path, data: Path, *options: str) -> tuple[dict, dict[str, dict]]:
+    assert main([str(data), "--output", str(folder), *options]) == 0
+    with (folder / "answers.csv").open(newline="") as lines:
+        rows = {row["path"]: row for row in csv.DictReader(lines)}
+    return json.loads((folder / "figures.json").read_text()), rows
+
+
+@pytest.fixture(scope="module")
+def through_torch(labelled, tmp_path_factory) -> tuple[Path, dict, dict[str, dict]]:
+    folder = tmp_path_factory.mktemp("torch")
+    return folder, *run(folder, labelled, "--robustness")
+
+
+def test_every_file_has_a_row_and_failures_say_why(through_torch):
+    _, figures, rows = through_torch
+    assert len(rows) == 10
+    assert rows["real/stills/wall.png"]["reason"] == "no face"
+    assert rows["fake/stills/broken.jpg"]["reason"] and not rows["fake/stills/broken.jpg"]["probability"]
+    assert all(row["probability"] for row in rows.values() if not row["reason"])
+    assert figures["data"]["without_answer"] == 2
+    assert figures["subsets"]["stills"]["without_answer"] == 2
+
+
+def test_clips_are_answered_from_many_frames(through_torch):
+    rows = through_torch[2]
+    assert {rows[f"{label}/clips/clip.mp4"]["frames"] for label in ("real", "fake")} == {"4"}
+
+
+def test_the_findings_are_written_as_tables_and_plots(through_torch):
+    folder, figures, _ = through_torch
+    report = (folder / "report.md").read_text()
+    assert figures["model"]["digest"] in report and "deepfake evaluate" in report
+    assert "JPEG 30" in report and "H.264 CRF 40" in report
+    for name in ("roc", "reliability", "risk-coverage", "robustness"):
+        assert (folder / f"{name}.svg").stat().st_size > 1000 and f"{name}.svg" in report
+        assert Image.open(folder / f"{name}.png").width > 400
+    assert (folder / "answers-scale-0.25.csv").exists()
+
+
+def test_made_worse_clips_and_pictures_are_asked_about_apart(through_torch):
+    robustness = through_torch[1]["robustness"]
+    assert robustness["JPEG 50"].keys() == {"stills"}
+    assert robustness["H.264 CRF 32"].keys() == {"clips"}
+
+
+def test_what_wear_costs_is_counted_over_the_same_files(through_torch):
+    _, figures, _ = through_torch
+    plain = figures["subsets"]["stills"]["systems"]["ensemble"]["auc"]["value"]
+    assert figures["robustness"]["JPEG 90"]["stills"]["plain"] == pytest.approx(plain)
+    plain = figures["subsets"]["clips"]["systems"]["ensemble"]["auc"]["value"]
+    assert figures["robustness"]["H.264 CRF 23"]["clips"]["plain"] == pytest.approx(plain)
+
+
+def test_networks_that_fail_together_on_faceless_files_are_not_called_alike():
+    none = Answer(None, None, "NO FACE", "", 1, "no face")
+    random = np.random.default_rng(0)
+    some = [Answer(value, tuple(random.random(3)), "REAL", "high", 1, "") for value in random.random(7)]
+    alone = findings(SOME[:7], some, 0.5, seed=0)["error_correlation"]
+    assert findings(SOME, [*some, none], 0.5, seed=0)["error_correlation"] == alone
+
+
+def test_one_label_alone_is_refused(tmp_path, astronaut):
+    Image.fromarray(astronaut).save(tmp_path / "a.png")
+    (tmp_path / "list.csv").write_text("path,label\na.png,real\n")
+    with pytest.raises(UsageError, match=r"list\.csv gives reals only"):
+        main([str(tmp_path / "list.csv"), "--output", str(tmp_path / "out")])
+
+
+def test_the_served_ensemble_answers_as_its_networks_in_pytorch(through_torch, labelled, triton, tmp_path):
+    _, rows = run(tmp_path, labelled, "--triton", triton)
+    for name, row in through_torch[2].items():
+        for column in ("probability", "efficientnet", "convnext", "swin"):
+            if row[column]:
+                assert float(rows[name][column]) == pytest.approx(float(row[column]), abs=1e-3), (name, column)
+        assert rows[name]["reason"] == row["reason"]
+
+
+def test_a_second_run_writes_the_same_bytes(labelled, triton, tmp_path):
+    # The same folder twice: the command is a part of the findings.
+    contents = []
+    for _ in range(2):
+        run(tmp_path / "again", labelled, "--triton", triton, "--source", "stills")
+        contents.append({path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()})
+    assert contents[0] == contents[1]
+
+
+def test_an_unknown_source_is_told(labelled, tmp_path):
+    with pytest.raises(UsageError, match="'attic'; there are clips, stills"):
+        main([str(labelled), "--output", str(tmp_path), "--source", "attic"])
+
+
+def test_a_triton_that_is_away_ends_the_evaluation(labelled, tmp_path):
+    with pytest.raises(UnavailableError):
+        main([str(labelled), "--output", str(tmp_path), "--triton", "127.0.0.1:9"])
+
+
+def test_a_bundle_that_is_not_there_is_told(labelled, tmp_path):
+    with pytest.raises(UsageError, match="bundle"):
+        main([str(labelled), "--output", str(tmp_path / "out"), "--bundle", str(CLONE / "no-bundle")])

@@ -1,75 +1,168 @@
 """A training run, small but whole."""
 
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from deepfake_detector.bundle import Bundle
+from deepfake_client.errors import UsageError
+from deepfake_detector.bundle import Bundle, Title
 from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE
+from deepfake_detector.profiles import BASE, LITE
+from deepfake_detector.writing import write_bundle
+from deepfake_training import member
+from deepfake_training.crops import Crops, cut_crops
 from deepfake_training.data import read_manifest
-from deepfake_training.faces import cut_faces
 from deepfake_training.member import probabilities, schedule, train_member
-from deepfake_training.pretrained import load_efficientnet_lite0
-from deepfake_training.recipes import FACE_MARGIN, Recipe
-from deepfake_training.train import train
+from deepfake_training.pretrained import networks_of, pretrained_network
+from deepfake_training.recipes import DIETS, PROFILES, Profile, Recipe
+from deepfake_training.stack import fit_stack
+from deepfake_training.train import main, train
 
-SECOND = 1 / 60  # of processor time, in minutes
+SMALL = Recipe(DIETS["blended"], 24, learning_rate=1e-3, pairs=2, sides=((0.0, 64),))
 
 
-def test_the_loss_goes_down(manifest, whole_picture, tmp_path):
-    shown, crops = cut_faces(read_manifest(manifest, "train"), whole_picture, FACE_MARGIN, tmp_path / "work")
-    fake = np.array([sample.fake for sample in shown])
+def small(profile: Profile) -> Profile:
+    members = tuple((spec, SMALL) for spec, _ in profile.members)
+    return replace(profile, members=members)
+
+
+@pytest.fixture
+def shown(manifest, whole_picture, tmp_path) -> Crops:
+    policy = PROFILES["lite"].policy
+    return cut_crops(read_manifest(manifest, "train"), nullcontext(whole_picture), policy, tmp_path / "work")
+
+
+def test_the_loss_goes_down(shown, tmp_path):
+    fake = np.array([sample.fake for sample in shown.samples])
 
     def loss(network: HybridNetwork) -> float:
-        answer = probabilities(network, crops)
+        answer = probabilities(network, shown.pictures)
         return -float(np.log(np.where(fake, answer, 1 - answer)).mean())
 
     torch.manual_seed(0)
-    network = HybridNetwork(LITE[0])
-    load_efficientnet_lite0(network.backbone)
+    network = pretrained_network(LITE[0])
     before = loss(network)
-    recipe = Recipe(10 * SECOND, learning_rate=1e-3, weight_decay=0.02, pairs=4, sides=((0.0, 160),))
-    trained = train_member(network, shown, crops, recipe, tmp_path / "member.pt", seed=0)
+    recipe = replace(SMALL, diet=DIETS["labelled"], pictures=240, pairs=4, sides=((0.0, 128),))
+    trained = train_member(network, shown, recipe, tmp_path, seed=0)
     assert loss(trained) < before - 0.1
 
 
 def test_a_run_makes_a_bundle_that_loads(manifest, whole_picture, tmp_path):
     """The manifest's val rows name pictures that do not exist, so a run that opened one would fail."""
-    recipes = {
-        spec.role: Recipe(2 * SECOND, 1e-3, 0.02, pairs=2, sides=((0.0, side),), distil=distil)
-        for spec, side, distil in zip(LITE, (64, 64, 224), (False, True, True), strict=True)
-    }
-    train(manifest, tmp_path / "bundle", tmp_path / "work", whole_picture, recipes, seed=0)
+    profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
+    train(samples, tmp_path / "bundle", tmp_path / "work", nullcontext(whole_picture), profile, seed=0)
     bundle = Bundle.load(tmp_path / "bundle")
     assert bundle.title.name == "lite"
-    assert bundle.policy.face_margin == FACE_MARGIN
+    assert bundle.policy.face_margin == PROFILES["lite"].policy.face_margin
     assert bundle.policy.false_positive_rate is not None
     assert [network.spec for network in bundle.networks.values()] == list(LITE)
 
 
-def test_a_run_that_was_stopped_goes_on(manifest, whole_picture, tmp_path):
-    shown, crops = cut_faces(read_manifest(manifest, "train"), whole_picture, FACE_MARGIN, tmp_path / "work")
-    checkpoint = tmp_path / "member.pt"
+def test_the_command_trains_on_faces_that_the_served_detector_finds(manifest, tmp_path):
+    folder = tmp_path / "bundle"
+    work = ["--work", str(tmp_path / "work"), "--budget", "0.0001"]
+    assert main([str(manifest), "--output", str(folder), *work]) == 0
+    assert Bundle.load(folder).title.version == PROFILES["lite"].version
 
-    def run(seconds: float) -> dict:
-        recipe = Recipe(seconds * SECOND, 1e-3, 0.02, pairs=2, sides=((0.0, 64),))
-        train_member(HybridNetwork(LITE[0]), shown, crops, recipe, checkpoint, seed=0)
-        return torch.load(checkpoint, weights_only=True)
 
-    first = run(1)
-    second = run(2)
-    assert second["step"] > first["step"]
-    assert second["spent"] == pytest.approx(2, abs=1)
-    done = run(2)
-    assert done["step"] == second["step"]
-    assert all(torch.equal(value, second["average"][name]) for name, value in done["average"].items())
+def test_networks_trained_one_by_one_are_joined_into_the_same_bundle(manifest, whole_picture, tmp_path):
+    profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
+
+    def run(name: str, only: str | None = None) -> Path:
+        faces = nullcontext(whole_picture)
+        train(samples, tmp_path / name, tmp_path / f"work-{name}", faces, profile, seed=0, only=only)
+        return tmp_path / name
+
+    for role in ("swin", "efficientnet"):
+        run("apart", role)
+        assert not (tmp_path / "apart").exists()
+    apart, together = Bundle.load(run("apart")), Bundle.load(run("together"))
+    for role, network in together.networks.items():
+        for name, value in network.state_dict().items():
+            assert torch.allclose(apart.networks[role].state_dict()[name], value, atol=1e-3), (role, name)
+
+
+def test_a_member_that_does_not_exist_is_refused(manifest, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(manifest), "--output", str(tmp_path / "bundle"), "--member", "resnet"])
+    assert "--member: invalid choice: 'resnet'" in capsys.readouterr().err
+
+
+def test_training_starts_from_a_bundle(tmp_path):
+    torch.manual_seed(0)
+    networks = [HybridNetwork(spec) for spec in LITE]
+    stack = fit_stack(np.random.default_rng(0).random((40, 3)), np.arange(40) % 2 == 0)
+    write_bundle(tmp_path, Title("lite", "9"), networks, stack.scaler, stack.regression, PROFILES["lite"].policy)
+    start = networks_of(tmp_path)
+    for spec, network in zip(LITE, networks, strict=True):
+        found = start(spec)
+        assert all(torch.equal(found.state_dict()[name], value) for name, value in network.state_dict().items())
+    with pytest.raises(UsageError, match="efficientnet is not built as this profile's: efficientnet_b4"):
+        start(BASE[0])
+
+
+def test_base_learns_its_first_steps(tmp_path, shown):
+    """As on a GPU, but from random weights and for two steps: all three backbones, at the size they are served at."""
+    for (spec, recipe), expected in zip(PROFILES["base"].members, BASE, strict=True):
+        assert spec == expected
+        torch.manual_seed(0)
+        short = replace(recipe, pictures=8, pairs=2)
+        trained = train_member(HybridNetwork(spec), shown, short, tmp_path, seed=0)
+        assert np.isfinite(probabilities(trained, shown.pictures[:2])).all()
+
+
+def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, monkeypatch):
+    monkeypatch.setattr(member, "SAVE_EVERY_S", 0.0)
+
+    def run(work: Path, seed: int = 0) -> HybridNetwork:
+        work.mkdir(exist_ok=True)
+        torch.manual_seed(seed)
+        return train_member(pretrained_network(LITE[0]), shown, SMALL, work, seed)
+
+    def checkpoints() -> list[Path]:
+        return list((tmp_path / "stopped").glob("efficientnet-*.pt"))
+
+    whole = run(tmp_path / "whole")
+    loss, calls = member.member_loss, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return loss(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(member, "member_loss", interrupted)
+        run(tmp_path / "stopped")
+    assert [torch.load(file, weights_only=True)["step"] for file in checkpoints()] == [3]
+    run(tmp_path / "stopped", seed=1)
+    assert len(checkpoints()) == 2  # another run, which took up nothing of the first
+    resumed = run(tmp_path / "stopped")
+    assert len(checkpoints()) == 2
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(resumed.state_dict()[name], value, atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (lambda sample: sample.fake == (sample.source == "swaps"), "No source has both"),
+        (lambda sample: True, "No group is small enough"),
+    ],
+    ids=["each source has one label", "each source is one group"],
+)
+def test_data_that_teach_nothing_are_refused_before_the_training(manifest, whole_picture, tmp_path, kept, message):
+    samples = [replace(sample, group=sample.source) for sample in read_manifest(manifest, "train") if kept(sample)]
+    with pytest.raises(UsageError, match=message):
+        train(samples, tmp_path / "b", tmp_path / "work", nullcontext(whole_picture), small(PROFILES["lite"]), seed=0)
 
 
 def test_the_pretrained_weights_fit_their_places():
     """Weights, not initial values: batch norms of a trained network have statistics."""
-    network = HybridNetwork(LITE[0])
-    load_efficientnet_lite0(network.backbone)
-    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    norms = [module for module in pretrained_network(LITE[0]).modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert norms and all((norm.running_var != 1).any() for norm in norms)
 
 

@@ -1,58 +1,145 @@
 """What may happen to a picture on its way to us, made at random."""
 
-import io
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
+import av
+import cv2
 import numpy as np
-from PIL import Image, ImageEnhance, ImageFilter
 
-FILTERS = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+Range = tuple[float, float]
+FILTERS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
+SMALLEST = 16  # pixels: no picture is scaled below this
 
 
-def augment(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A crop uint8 [S, S, 3] flipped, framed otherwise, rescaled, blurred, recoloured, made noisy and compressed.
+@dataclass(frozen=True)
+class Wear:
+    """How worn pictures get. `spared` is the share of pictures to which nothing happens but a flip, so that traces that
+    wear away are learnt too; of the rest `rescale`, `blur`, `noise`, `cut_out` and `video` are shares. `scale` is the
+    factor, `sigma` the blur's in pixels, `grain` the noise's deviation in levels of 255, `quality` JPEG's and WebP's,
+    `crf` H.264's."""
+
+    spared: float
+    rescale: float
+    scale: Range
+    blur: float
+    sigma: Range
+    noise: float
+    grain: Range
+    quality: tuple[int, int]
+    video: float
+    crf: tuple[int, int]
+    cut_out: float = 0.1
+
+
+USUAL = Wear(0.25, 0.35, (0.25, 0.95), 0.15, (0.3, 1.5), 0.2, (1, 7), (40, 96), 0.05, (18, 36))
+LIGHT = replace(USUAL, spared=0.35)
+HARD = Wear(0.2, 0.6, (0.15, 0.8), 0.3, (0.4, 2.5), 0.35, (2, 14), (20, 90), 0.15, (23, 42), cut_out=0.2)
+
+
+def augment(crop: np.ndarray, wear: Wear, random: np.random.Generator) -> np.ndarray:
+    """A crop RGB uint8 [S, S, 3] flipped; framed otherwise, rescaled, blurred, recoloured, made noisy and compressed,
+    unless it is spared.
 
     Every choice comes from `random` and none from the picture: two pictures given equal generators undergo the same,
     so nothing that happens here can tell a real from its fake.
     """
-    image = _reframe(Image.fromarray(crop), random)
-    if random.random() < 0.3:
-        image = _rescale(image, random.uniform(0.25, 0.9), *random.choice(len(FILTERS), 2))
-    if random.random() < 0.15:
-        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.6)))
+    if random.random() < wear.spared:
+        return _flip(crop, random)
+    image = _reframe(crop, random)
+    if random.random() < wear.blur:
+        image = cv2.GaussianBlur(image, (0, 0), random.uniform(*wear.sigma))
+    factor = random.uniform(*wear.scale) if random.random() < wear.rescale else 1.0
+    down, up = int(random.choice(FILTERS)), int(random.choice(FILTERS[1:3]))
+    image = cv2.resize(image, _small(image, factor), interpolation=down)
     if random.random() < 0.5:
-        for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-            image = enhance(image).enhance(random.uniform(0.75, 1.25))
-    if random.random() < 0.2:
-        image = _noisy(image, random)
-    kind, quality = random.random(), int(random.integers(35, 96))
-    if kind < 0.5:
-        image = _compress(image, "JPEG", quality)
-    elif kind < 0.65:
-        image = _compress(image, "WEBP", quality)
-    return np.asarray(image)
+        image = recolour(image, random)
+    if random.random() < wear.noise:
+        noise = random.normal(0, random.uniform(*wear.grain), image.shape)
+        image = (image + noise).round().clip(0, 255).astype(np.uint8)
+    if random.random() < wear.cut_out:
+        image = _cut_out(image, random)
+    # Compressed at the size it is sent in, and only then brought to the network's size, as a small face in a frame is.
+    return cv2.resize(_compress(image, wear, random), crop.shape[1::-1], interpolation=up)
 
 
-def _reframe(image: Image.Image, random: np.random.Generator) -> Image.Image:
-    whole = image.width
+def rescale(image: np.ndarray, factor: float, down: int, up: int) -> np.ndarray:
+    """Made smaller by `factor` and brought back, by two of OpenCV's filters."""
+    small = cv2.resize(image, _small(image, factor), interpolation=down)
+    return cv2.resize(small, image.shape[1::-1], interpolation=up)
+
+
+def _small(image: np.ndarray, factor: float) -> tuple[int, int]:
+    """The size times `factor`, even, as video wants it."""
+    height, width = image.shape[:2]
+    return max(SMALLEST, 2 * round(width * factor / 2)), max(SMALLEST, 2 * round(height * factor / 2))
+
+
+def recolour(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Brightness, contrast and saturation each by up to a quarter, and sometimes grey."""
+    brightness, contrast, saturation = random.uniform(0.75, 1.25, 3)
+    if random.random() < 0.1:
+        saturation = 0.0
+    pixels = image.astype(np.float32) * brightness
+    pixels = (pixels - 128) * contrast + 128
+    grey = pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    return (grey[..., None] + (pixels - grey[..., None]) * saturation).round().clip(0, 255).astype(np.uint8)
+
+
+def _reframe(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    whole = len(crop)
     side = random.uniform(0.85, 1.0) * whole
     left, top = random.uniform(0, whole - side, 2)
-    if random.random() < 0.5:
-        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return image.resize((whole, whole), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    stretch, angle = random.uniform(0.94, 1.06), random.uniform(-8, 8) * (random.random() < 0.3)
+    factor = whole / side
+    turn = cv2.getRotationMatrix2D((whole / 2, whole / 2), angle, 1.0)
+    place = np.array([[factor * stretch, 0, -left * factor], [0, factor, -top * factor], [0, 0, 1]])
+    matrix = (place @ np.vstack([turn, [0, 0, 1]]))[:2]
+    image = cv2.warpAffine(crop, matrix, (whole, whole), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return _flip(image, random)
 
 
-def _rescale(image: Image.Image, factor: float, down: int, up: int) -> Image.Image:
-    side = max(16, round(image.width * factor))
-    return image.resize((side, side), FILTERS[down]).resize(image.size, FILTERS[up])
+def _flip(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    return np.ascontiguousarray(image[:, ::-1]) if random.random() < 0.5 else image
 
 
-def _noisy(image: Image.Image, random: np.random.Generator) -> Image.Image:
-    pixels = np.asarray(image, np.float32) + random.normal(0, random.uniform(1, 7), (*image.size, 3))
-    return Image.fromarray(pixels.round().clip(0, 255).astype(np.uint8))
+def _cut_out(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A rectangle of one colour over up to a tenth of the picture."""
+    side = len(image)
+    height, width = (random.uniform(0.1, 0.4, 2) * side).astype(int)
+    top, left = random.integers(0, side - height), random.integers(0, side - width)
+    image = image.copy()
+    image[top : top + height, left : left + width] = random.integers(0, 256, 3)
+    return image
 
 
-def _compress(image: Image.Image, form: str, quality: int) -> Image.Image:
-    buffer = io.BytesIO()
-    # Method 0: WebP's slower searches cost more than the training step itself.
-    image.save(buffer, form, quality=quality, **({"method": 0} if form == "WEBP" else {}))
-    return Image.open(buffer).convert("RGB")
+def _compress(image: np.ndarray, wear: Wear, random: np.random.Generator) -> np.ndarray:
+    kind, quality, crf = random.random(), int(random.integers(*wear.quality)), int(random.integers(*wear.crf))
+    if kind < wear.video:
+        return video_compressed(image, crf)
+    if kind < wear.video + 0.5:
+        return _coded(image, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if kind < wear.video + 0.6:
+        return _coded(image, ".webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
+    return image
+
+
+def _coded(image: np.ndarray, suffix: str, options: list[int]) -> np.ndarray:
+    # The channels' order matters to neither coder's reader here: it is turned round on both ways.
+    coded = cv2.imencode(suffix, image[..., ::-1], options)[1]
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1])
+
+
+def video_compressed(image: np.ndarray, crf: int) -> np.ndarray:
+    """RGB uint8 [H, W, 3] with even sides as a key frame of H.264 shows it."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.height, encoder.width = image.shape[:2]
+    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuv420p", Fraction(1, 25), 1
+    encoder.options = {"crf": str(crf), "preset": "ultrafast", "tune": "zerolatency"}
+    packets = [*encoder.encode(av.VideoFrame.from_ndarray(image, "rgb24")), *encoder.encode(None)]
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.thread_count = 1
+    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    return frames[0].to_ndarray(format="rgb24")

@@ -8,6 +8,7 @@ import numpy as np
 from deepfake_client.errors import UsageError
 
 COLUMNS = {"path", "label", "source", "group", "split"}
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,29 @@ class Sample:
     original: str
 
 
+def read_samples(data: Path) -> list[Sample]:
+    """What may be learnt from: the rows of a manifest's split "train", or all pictures of a folder."""
+    return read_folder(data) if data.is_dir() else read_manifest(data, "train")
+
+
+def read_folder(folder: Path) -> list[Sample]:
+    """The pictures in the folder's `real/` and `fake/`. A sub-folder of those is one group (a person, a clip: what must
+    not be learnt from and judged by at once); a picture in no sub-folder is a group of its own."""
+    samples = []
+    for label in ("real", "fake"):
+        files = sorted(file for file in (folder / label).rglob("*") if file.suffix.lower() in PICTURES)
+        if not files:
+            raise UsageError(f"{folder.name} has no pictures in {label}/: put reals into real/ and fakes into fake/.")
+        for file in files:
+            group = file.relative_to(folder / label).parts[0]
+            samples.append(Sample(file, label == "fake", folder.name, group, ""))
+    return samples
+
+
 def read_manifest(path: Path, split: str) -> list[Sample]:
     """The rows of one split ("train" or "val") in the file's order; paths are relative to the manifest's folder."""
+    if not path.is_file():
+        raise UsageError(f"There is no {path}: give a manifest (CSV), or a folder with real/ and fake/.")
     with path.open(newline="") as lines:
         reader = csv.DictReader(lines)
         missing = COLUMNS - set(reader.fieldnames or ())
@@ -32,7 +54,11 @@ def read_manifest(path: Path, split: str) -> list[Sample]:
         rows = [row for row in reader if row["split"] == split]
     if not rows:
         raise UsageError(f"{path.name} has no rows of the split {split!r}.")
-    return [_sample(path.parent, row) for row in rows]
+    samples = [_sample(path.parent, row) for row in rows]
+    absent = [sample.path for sample in samples if not sample.path.is_file()]
+    if absent:
+        raise UsageError(f"{path.name} names {len(absent)} pictures that are not there; the first is {absent[0]}.")
+    return samples
 
 
 def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:

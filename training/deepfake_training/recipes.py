@@ -1,6 +1,12 @@
-"""How each network of the `lite` profile learns."""
+"""How each network of a profile learns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from deepfake_detector.network import NetworkSpec
+from deepfake_detector.policy import Policy
+from deepfake_detector.profiles import BASE, BASE_POLICY, LITE, LITE_POLICY
+
+from deepfake_training.augment import HARD, LIGHT, USUAL, Wear
 
 # As part of the box's longer side. Measured with the face detector on the training pictures: the box fills 1.01 of a
 # dfdc crop (from 0.90 at the 5th to 1.10 at the 95th percentile) but 0.5 to 0.8 of the other sources' pictures, so a
@@ -9,22 +15,67 @@ FACE_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
+class Diet:
+    """What a network is fed: the shares of pairs whose fake is made from the real by self-blending, and by another
+    face put onto it; the rest are the labelled fakes. `wear`: what happens to both pictures of a pair."""
+
+    blended: float
+    swapped: float
+    wear: Wear
+
+
+DIETS = {
+    "labelled": Diet(blended=0.0, swapped=0.0, wear=LIGHT),
+    "blended": Diet(blended=0.25, swapped=0.25, wear=USUAL),
+    "worn": Diet(blended=0.1, swapped=0.1, wear=HARD),
+    "only_blended": Diet(blended=0.5, swapped=0.5, wear=USUAL),
+}
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """`processor_minutes` is the budget, both cores' time added. `sides` are the sizes in pixels that the backbone is
-    shown, each with the share of the budget it starts at; the FFT head always sees 224. A step holds `pairs` of a real
-    and a fake. With `distil` the network also learns from the first one trained."""
+    """`pictures` is how many augmented pictures the network sees in all. `sides` are the sizes in pixels that the
+    backbone is shown, each with the share of the pictures it starts at; the FFT head always sees 224. A step holds
+    `pairs` of a real and a fake."""
 
-    processor_minutes: float
-    learning_rate: float
-    weight_decay: float
-    pairs: int = 8
-    sides: tuple[tuple[float, int], ...] = ((0.0, 160), (0.7, 224))
-    distil: bool = False
+    diet: Diet
+    pictures: int
+    learning_rate: float = 3e-4
+    weight_decay: float = 0.02
+    pairs: int = 16
+    sides: tuple[tuple[float, int], ...] = ((0.0, 160), (0.6, 224))
+
+    @property
+    def steps(self) -> int:
+        return max(1, self.pictures // (2 * self.pairs))
 
 
-LITE_RECIPES = {
-    "efficientnet": Recipe(70, learning_rate=4e-4, weight_decay=0.02),  # from ImageNet weights
-    "convnext": Recipe(40, learning_rate=1e-3, weight_decay=0.05, distil=True),
-    # Window attention is bound to 224 pixels.
-    "swin": Recipe(40, learning_rate=7e-4, weight_decay=0.05, distil=True, sides=((0.0, 224),)),
+@dataclass(frozen=True)
+class Profile:
+    """`members`: the networks in stacking order, each with its recipe. `half`: weights are rounded and stored as
+    float16, for a small bundle."""
+
+    name: str
+    version: str
+    members: tuple[tuple[NetworkSpec, Recipe], ...]
+    policy: Policy
+    half: bool
+
+
+def _members(specs: tuple[NetworkSpec, ...], recipe: Recipe) -> tuple[tuple[NetworkSpec, Recipe], ...]:
+    """The same recipe for each network, but for its diet."""
+    diets = (DIETS["labelled"], DIETS["blended"], DIETS["worn"])
+    return tuple((spec, replace(recipe, diet=diet)) for spec, diet in zip(specs, diets, strict=True))
+
+
+# Small pictures first: a step at 128 pixels takes a third of the time that one at 224 does.
+LITE_RECIPE = Recipe(DIETS["labelled"], 75_000, learning_rate=4e-4, sides=((0.0, 128), (0.3, 160), (0.75, 224)))
+# Swin's windows are bound to 224 pixels.
+BASE_RECIPE = Recipe(DIETS["labelled"], 2_000_000, learning_rate=1e-4, pairs=24, sides=((0.0, 224),))
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("lite", "0.2.0", _members(LITE, LITE_RECIPE), replace(LITE_POLICY, face_margin=FACE_MARGIN), half=True),
+        Profile("base", "1.0.0", _members(BASE, BASE_RECIPE), BASE_POLICY, half=False),
+    )
 }

@@ -36,7 +36,7 @@ def fit_stack(answers: np.ndarray, fake: np.ndarray) -> Stack:
 def uncertain_band(probability: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
     """The probabilities around the threshold at which more than BAND_ERROR of the answers are wrong.
 
-    Grown in rings of 0.05 from the inside, as long as the next ring on both sides together errs that often.
+    Grown in rings of 0.05 from the inside, until the next ring on both sides together is known to err less.
     """
     wrong = (probability >= THRESHOLD) != fake
     distance = np.abs(probability - THRESHOLD)

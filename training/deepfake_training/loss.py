@@ -1,0 +1,44 @@
+"""What a network is asked for: whether a picture is a fake, and where it was manipulated."""
+
+import numpy as np
+import torch
+from deepfake_detector.evidence import channels_first
+from deepfake_detector.network import HybridNetwork
+from torch import Tensor, nn
+from torch.nn import functional
+
+LABEL_SMOOTHING = 0.05
+PLACE_WEIGHT = 0.5  # of where, beside whether
+CHANGED = 0.35  # of the greatest change of a cell: from there up a cell counts as manipulated
+
+
+def member_loss(network: HybridNetwork, place: nn.Module, pictures: Tensor, aligned: np.ndarray, side: int) -> Tensor:
+    """The loss for RGB [2N, 3, 224, 224] in 0 to 1, N reals and then their N fakes.
+
+    The backbone sees them at `side` pixels. `place` [C → 1] reads a logit of manipulation from each cell of its last
+    map; `aligned` bool [N] says which fakes differ from their real only in what was manipulated.
+    """
+    small = functional.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
+    labels = torch.arange(len(pictures), device=pictures.device) // (len(pictures) // 2)
+    maps = network.backbone.forward_features(network.normalise(small))  # type: ignore[operator]
+    features = network.backbone.forward_head(maps)  # type: ignore[operator]
+    logits = network.classify(features, network.fft_features(pictures))
+    found = place(channels_first(network.backbone, maps))
+    whether = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
+    return whether + PLACE_WEIGHT * place_loss(found, pictures, torch.from_numpy(aligned).to(pictures.device))
+
+
+def place_loss(found: Tensor, pictures: Tensor, aligned: Tensor) -> Tensor:
+    """How badly each cell's logit [2N, 1, h, w] says whether the cell was manipulated.
+
+    Known where a fake is aligned with its real: the cells that differ most; in reals none is. Nothing is asked of
+    other fakes. The idea is Face X-ray's (Li et al., CVPR 2020), with the pair's difference for its blending mask.
+    """
+    reals, fakes = pictures.chunk(2)
+    cells = (found.shape[2], found.shape[3])
+    change = functional.adaptive_avg_pool2d((fakes - reals).abs().mean(1, keepdim=True), cells)
+    manipulated = (change > CHANGED * change.amax(dim=(2, 3), keepdim=True)).float()
+    wanted = torch.cat([torch.zeros_like(manipulated), manipulated])
+    known = torch.cat([torch.ones_like(aligned), aligned]).float()[:, None, None, None]
+    losses = functional.binary_cross_entropy_with_logits(found, wanted, reduction="none") * known
+    return losses.sum() / (known.sum() * cells[0] * cells[1])
