@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
     Holds no more than a few frames, whatever the clip's length. Owns the connection, and closes it at the end, also
     when the reader stops early.
     """
-    watch = Stopwatch()
+    watch, begun = Stopwatch(), datetime.now(UTC)
     with ExitStack() as stack:
         # Left in the order media, connection, threads: requests under way end before their threads are waited for.
         pool = stack.enter_context(ThreadPoolExecutor(settings.requests_in_flight + SEARCHES_IN_FLIGHT))
@@ -64,7 +65,9 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
             tracks=tracks(done),
             frames=done,
             warnings=list(media.warnings),
-            provenance=_provenance(policy, wanted),
+            provenance=media.provenance,
+            method=_method(policy, wanted),
+            analysed_at=begun.isoformat(timespec="seconds"),
             timing_s=watch.timings(),
         )
 
@@ -144,7 +147,7 @@ def _joined(answers: list[Answers]) -> Answers:
     )
 
 
-def _provenance(policy: Policy, frames: int) -> dict[str, str]:
+def _method(policy: Policy, frames: int) -> dict[str, str]:
     crop = "whole frame" if policy.crop == "frame" else f"face with a margin of {policy.face_margin:g}"
     return {
         "client": version("deepfake-detector"),

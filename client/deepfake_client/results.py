@@ -72,6 +72,33 @@ class TrackResult:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """Content Credentials (C2PA). `none`: the file has none. `broken`: what is signed is not what the file holds, or
+    can't be read; `problems` says why, in the standard's codes. `unknown_signer`: intact, but `trust_list` does not
+    know who signed, or there is no list. `trusted`: intact, and it does. `signer` and `software` (the claim's
+    generator) are what the credentials say, `signed_at` as ISO 8601; None where they say nothing."""
+
+    state: Literal["none", "broken", "unknown_signer", "trusted"]
+    signer: str | None
+    software: str | None
+    signed_at: str | None
+    trust_list: str | None
+    problems: list[str]
+
+
+NO_CREDENTIALS = Credentials("none", None, None, None, None, [])
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the file says of itself: no part of the probability, and no proof. `tags` are texts as the file has them,
+    such as `camera` and `software`."""
+
+    tags: dict[str, str]
+    credentials: Credentials
+
+
+@dataclass(frozen=True)
 class Timing:
     """Seconds in which each stage was under way. Stages overlap, so they may add up to more than the total."""
 
@@ -84,7 +111,8 @@ class Timing:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer for one file. `confidence` is the probability of FAKE; None, with `certainty`, at NO FACE."""
+    """The answer for one file. `confidence` is the probability of FAKE; None, with `certainty`, at NO FACE.
+    `analysed_at` is ISO 8601, UTC; `method` is how the file was looked at."""
 
     file_type: Literal["image", "video"]
     frames_processed: int
@@ -100,7 +128,9 @@ class Result:
     tracks: list[TrackResult]
     frames: list[FrameResult]
     warnings: list[str]
-    provenance: dict[str, str]
+    provenance: Provenance
+    method: dict[str, str]
+    analysed_at: str
     timing_s: Timing
 
 

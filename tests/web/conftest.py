@@ -14,12 +14,14 @@ import av
 import pytest
 from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import (
+    NO_CREDENTIALS,
     Accepted,
     FaceResult,
     FrameResult,
     MediaInfo,
     Model,
     Progress,
+    Provenance,
     Result,
     Timing,
     TrackResult,
@@ -56,7 +58,9 @@ def result(**changes) -> Result:
         "tracks": [TrackResult(1, 0.9, 1, 0.0, 0.0)],
         "frames": [FRAME],
         "warnings": [],
-        "provenance": {},
+        "provenance": Provenance({"camera": "A camera"}, NO_CREDENTIALS),
+        "method": {},
+        "analysed_at": "2026-01-02T03:04:05+00:00",
         "timing_s": Timing(0.1, 0.1, 0.1, 0.1, 0.3),
     }
     return Result(**(values | changes))

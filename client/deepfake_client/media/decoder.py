@@ -13,7 +13,7 @@ from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.process import DecodingProcess
 from deepfake_client.media.sampling import every_nth
 from deepfake_client.media.sniff import HEAD_BYTES, sniff
-from deepfake_client.results import MediaInfo
+from deepfake_client.results import NO_CREDENTIALS, MediaInfo, Provenance
 from deepfake_client.settings import ClientSettings
 
 HASH_BYTES = 1 << 20  # read at once for the digest
@@ -24,11 +24,15 @@ class Media:
 
     kind: Literal["image", "video"]
     info: MediaInfo
+    provenance: Provenance
     frames_expected: int
     warnings: list[str]
 
-    def __init__(self, opened: Opened, info: MediaInfo, frames: Iterator[Frame], warnings: list[str]):
-        self.kind, self.info, self.frames_expected, self.warnings = opened.kind, info, opened.frames, warnings
+    def __init__(
+        self, opened: Opened, info: MediaInfo, provenance: Provenance, frames: Iterator[Frame], warnings: list[str]
+    ):
+        self.kind, self.info, self.provenance = opened.kind, info, provenance
+        self.frames_expected, self.warnings = opened.frames, warnings
         self._frames = frames
 
     def __iter__(self) -> Iterator[Frame]:
@@ -72,7 +76,8 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
                 duration_s=opened.duration_s,
                 frame_rate=opened.frame_rate,
             )
-            yield Media(opened, info, process.frames(), process.warnings)
+            provenance = Provenance({}, NO_CREDENTIALS)
+            yield Media(opened, info, provenance, process.frames(), process.warnings)
     finally:
         os.close(descriptor)
 
