@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from deepfake_client.served_bundle import Policy, ServedBundle
 from deepfake_client.settings import ClientSettings
 from deepfake_client.stopwatch import Stopwatch
 from deepfake_client.triton import Answers, Connection
+
+Item = TypeVar("Item")
 
 SEARCHES_IN_FLIGHT = 2  # frames whose faces are looked for at once; each is held in full
 
@@ -44,11 +47,12 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
         is_video = media.kind == "video"
         yield Accepted(media.kind, media.info, media.frames_expected)
         done: list[FrameResult] = []
-        found = searched(pool, watch.waiting("decode", media), triton, policy, not is_video, watch)
+        decoded = Counted(watch.waiting("decode", media))
+        found = Counted(searched(pool, decoded, triton, policy, not is_video, watch))
         for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
             done.append(frame)
             yield frame
-            yield Progress(len(done), max(len(done), media.frames_expected))
+            yield Progress(len(done), max(len(done), media.frames_expected), decoded.count, found.count)
         outcome = verdict(done, media.info, bundle, is_video)
         yield Result(
             file_type=media.kind,
@@ -70,6 +74,18 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
             analysed_at=begun.isoformat(timespec="seconds"),
             timing_s=watch.timings(),
         )
+
+
+class Counted(Generic[Item]):
+    """Passes items on; `count` is how many."""
+
+    def __init__(self, items: Iterable[Item]):
+        self._items, self.count = items, 0
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self._items:
+            self.count += 1
+            yield item
 
 
 def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings) -> int:

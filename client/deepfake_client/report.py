@@ -14,6 +14,7 @@ from rich.text import Text
 
 from deepfake_client import words
 from deepfake_client.errors import DeepfakeError
+from deepfake_client.plain_text import plain, spreadsheet_safe
 from deepfake_client.results import Result, to_dict
 
 PIPED_WIDTH = 160  # columns of a table that goes to a file
@@ -41,9 +42,8 @@ class Report(Protocol):
 
 
 def shown(path: Path) -> str:
-    """A file's name that can't move a terminal's cursor, break a line or turn text round: such characters escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    """A file's name as plain text, also where it is not UTF-8."""
+    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 class TableReport:
@@ -121,9 +121,9 @@ class CsvReport:
         self._writer.writeheader()
 
     def add(self, row: Row) -> None:
-        line: dict[str, Any] = {"path": shown(row.path)}
+        line: dict[str, Any] = {"path": spreadsheet_safe(shown(row.path))}
         if row.error:
-            line["error"] = row.error.detail
+            line["error"] = spreadsheet_safe(plain(row.error.detail))
         if row.result:
             result = row.result
             same = ("file_type", "label", "confidence", "certainty", "threshold", "frames_processed")

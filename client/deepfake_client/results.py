@@ -1,82 +1,89 @@
-"""What an analysis says: the one form from which JSON, OpenAPI, table and report follow."""
+"""What an analysis says: the one form from which JSON, OpenAPI, table and report follow.
+
+What is written beside a field is its description in OpenAPI.
+"""
 
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any, Literal
 
 Label = Literal["REAL", "FAKE", "NO FACE"]
 Certainty = Literal["high", "low"]
-Box = tuple[float, float, float, float]  # x, y, width, height in pixels of the picture as shown
+Box = Annotated[tuple[float, float, float, float], "x, y, width, height in pixels of the picture as shown."]
 
 
 @dataclass(frozen=True)
 class Model:
-    """Which detector answered. `false_positive_rate` is the one measured at the threshold, None where unknown."""
+    """Which detector answered."""
 
     name: str
     version: str
-    digest: str
-    architectures: dict[str, str]
-    false_positive_rate: float | None
+    digest: Annotated[str, "SHA-256 over the files of its bundle."]
+    architectures: Annotated[dict[str, str], "Of each network, by its role."]
+    false_positive_rate: Annotated[
+        float | None, "Share of real ones that reached the threshold in tests; null where it was not measured."
+    ]
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What the file is: as probed, not as named. Width and height in pixels as shown, after rotation."""
+    """What the file is: as probed, not as named."""
 
     sha256: str
     bytes: int
     container: str
     codec: str
-    width: int
-    height: int
-    duration_s: float | None
-    frame_rate: float | None
+    width: Annotated[int, "Pixels as shown, after rotation."]
+    height: Annotated[int, "Pixels as shown, after rotation."]
+    duration_s: Annotated[float | None, "Seconds; null for a picture."]
+    frame_rate: Annotated[float | None, "Frames a second; null for a picture."]
 
 
 @dataclass(frozen=True)
 class FaceResult:
-    """One face in one frame. `crop` is what the networks saw; `heatmap` (7 rows of 7, logits, positive toward FAKE)
-    lies over it. With the frame policy box and crop are the whole frame, and score and track are None."""
+    """One face in one frame. With the frame policy box and crop are the whole frame, and score and track are None."""
 
-    track: int | None
-    box: Box
-    crop: Box
-    score: float | None
-    confidence: float
-    networks: dict[str, float]
-    heatmap: list[list[float]] | None = None
+    track: Annotated[int | None, "The `id` of its track."]
+    box: Annotated[Box, "Where the face is."]
+    crop: Annotated[Box, "What the networks saw."]
+    score: Annotated[float | None, "The face detector's own, from 0 to 1: how surely this is a face."]
+    confidence: Annotated[float, "Probability of FAKE for this face."]
+    networks: Annotated[dict[str, float], "Probability of FAKE that each network gave, by its role."]
+    heatmap: Annotated[
+        list[list[float]] | None, "What that comes from: 7 rows of 7 logits over `crop`, positive toward FAKE."
+    ] = None
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One frame looked at. `index` counts the clip's frames from 0 as they are shown; `confidence` is the highest of
-    its faces, None without a face; `thumbnail` a JPEG data URI."""
+    """One frame looked at."""
 
-    index: int
-    time_s: float
-    confidence: float | None
+    index: Annotated[int, "Counts the clip's frames from 0, as they are shown."]
+    time_s: Annotated[float, "Seconds from the clip's start; 0 for a picture."]
+    confidence: Annotated[float | None, "The highest of its faces; null without a face."]
     faces: list[FaceResult]
-    thumbnail: str | None = None
+    thumbnail: Annotated[str | None, "A JPEG as data URI."] = None
 
 
 @dataclass(frozen=True)
 class TrackResult:
-    """One person followed through the clip; `frames` is the number of sampled frames that show them."""
+    """One person followed through the clip."""
 
     id: int
-    confidence: float
-    frames: int
-    first_s: float
-    last_s: float
+    confidence: Annotated[float, "Mean over the frames that show them."]
+    frames: Annotated[int, "How many of the frames looked at show them."]
+    first_s: Annotated[float, "When they are seen first, seconds from the clip's start."]
+    last_s: Annotated[float, "And last."]
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Content Credentials (C2PA). `none`: the file has none. `broken`: what is signed is not what the file holds, or
-    can't be read; `problems` says why, in the standard's codes. `unknown_signer`: intact, but `trust_list` does not
-    know who signed, or there is no list. `trusted`: intact, and it does. `signer` and `software` (the claim's
-    generator) are what the credentials say, `signed_at` as ISO 8601; None where they say nothing."""
+    """Content Credentials (C2PA). `none`: the file has none; that proves nothing. With the problem
+    `manifest.inaccessible` it names some at another place, where nobody looked. `broken`: what is signed is not what
+    the file holds, or can't be read; `problems` says why, in the standard's codes, after `general.error:` in words.
+    `unknown_signer`: intact, but `trust_list` (the file's name) does not know who signed, or there is no list.
+    `trusted`: intact, and it does. `signer` and `software` (the claim's generator) are what the credentials say,
+    `signed_at` as ISO 8601; None where they say nothing."""
 
     state: Literal["none", "broken", "unknown_signer", "trusted"]
     signer: str | None
@@ -92,7 +99,7 @@ NO_CREDENTIALS = Credentials("none", None, None, None, None, [])
 @dataclass(frozen=True)
 class Provenance:
     """What the file says of itself: no part of the probability, and no proof. `tags` are texts as the file has them,
-    such as `camera` and `software`."""
+    such as `camera` and `software`, each on one line of at most 300 characters; never where it was taken."""
 
     tags: dict[str, str]
     credentials: Credentials
@@ -111,49 +118,64 @@ class Timing:
 
 @dataclass(frozen=True)
 class Result:
-    """The answer for one file. `confidence` is the probability of FAKE; None, with `certainty`, at NO FACE.
-    `analysed_at` is ISO 8601, UTC; `method` is how the file was looked at."""
+    """The answer for one file."""
 
     file_type: Literal["image", "video"]
-    frames_processed: int
-    confidence: float | None
-    label: Label
-    certainty: Certainty | None
-    reasons: list[str]
-    threshold: float
+    frames_processed: Annotated[int, "How many frames were looked at; 1 for a picture."]
+    confidence: Annotated[
+        float | None, "Probability of FAKE: mean over the frames with a face, each with its highest. null at NO FACE."
+    ]
+    label: Annotated[Label, "FAKE from the threshold on; REAL says only that little sign of manipulation was found."]
+    certainty: Annotated[Certainty | None, "low: do not rely on the label, for the `reasons`. null at NO FACE."]
+    reasons: Annotated[list[str], "Why the certainty is low; empty where it is high."]
+    threshold: Annotated[float, "The confidence from which the label is FAKE."]
     model: Model
-    networks: dict[str, float] | None
-    contributions: dict[str, float] | None
+    networks: Annotated[dict[str, float] | None, "Mean probability of FAKE that each network gave, by its role."]
+    contributions: Annotated[
+        dict[str, float] | None,
+        "What each network, and the intercept, adds to the verdict: logits, positive toward FAKE.",
+    ]
     media: MediaInfo
     tracks: list[TrackResult]
     frames: list[FrameResult]
-    warnings: list[str]
+    warnings: Annotated[list[str], "What of the file could not be looked at, in sentences."]
     provenance: Provenance
-    method: dict[str, str]
-    analysed_at: str
+    method: Annotated[dict[str, str], "How the file was looked at."]
+    analysed_at: Annotated[str, "ISO 8601, UTC."]
     timing_s: Timing
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The file is one that can be analysed: what it is, and how many frames will be looked at."""
+    """The file is one that can be analysed."""
 
     file_type: Literal["image", "video"]
     media: MediaInfo
-    frames: int
+    frames: Annotated[int, "How many will be looked at."]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Frames done, of how many."""
+    """How many of the frames were decoded, searched for faces, and are done: answered by the networks."""
 
     done: int
     total: int
+    decoded: int
+    searched: int
 
 
 Event = Accepted | Progress | FrameResult | Result
 Events = Generator[Event, None, None]  # closing it stops the work
 EVENT_NAMES = {Accepted: "accepted", Progress: "progress", FrameResult: "frame", Result: "result"}
+
+
+def without_pictures(result: Result) -> Result:
+    """The result without its maps and thumbnails, which are most of its size."""
+    frames = [
+        replace(frame, thumbnail=None, faces=[replace(face, heatmap=None) for face in frame.faces])
+        for frame in result.frames
+    ]
+    return replace(result, frames=frames)
 
 
 def to_dict(value: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,8 @@ from deepfake_client import results
 from deepfake_client.detector import Detector
 from deepfake_client.errors import DamagedMediaError, DeepfakeError, UnavailableError, UsageError
 from deepfake_client.report import REPORTS, Row, shown
+from deepfake_client.report_file import check_report_path, html_report_file
+from deepfake_client.results import without_pictures
 from deepfake_client.settings import ClientSettings
 
 FAKE_FOUND = 1
@@ -35,6 +38,8 @@ def main(arguments: list[str]) -> int:
     settings = ClientSettings.from_environment(triton=options.triton)
     if options.frames is not None and not 1 <= options.frames <= settings.max_frames:
         raise UsageError(f"--frames must be from 1 to {settings.max_frames}, but is {options.frames}.")
+    if options.report:
+        check_report_path(options.report)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _scan(options, settings)
@@ -49,7 +54,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
-    files = list(_files(options.paths))
+    # A report of an earlier scan, where files lie, is no file to scan.
+    files = [path for path in _files(options.paths) if not (options.report and _same(path, options.report))]
     if not files:
         raise UsageError(f"There are no files in {', '.join(map(shown, options.paths))}.")
     code = 0
@@ -57,6 +63,7 @@ def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
         report = REPORTS[options.format](sys.stdout)
         # Closed when all else is: a table must not be drawn over by the progress bar.
         stack.callback(report.close)
+        keep = stack.enter_context(html_report_file(options.report)) if options.report else None
         progress = stack.enter_context(_progress(beside_results=options.format != "table"))
         detector = stack.enter_context(Detector(_triton(options, settings, stack, progress), settings))
         whole = progress.add_task("Files", total=len(files))
@@ -65,7 +72,9 @@ def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
             row = Row(path, error=away) if away else _analyzed(path, detector, options, progress)
             if isinstance(row.error, UnavailableError):
                 away = row.error
-            report.add(row)
+            if keep:
+                keep(row)
+            report.add(row if options.heatmaps else replace(row, result=row.result and without_pictures(row.result)))
             progress.advance(whole)
             code = max(code, exit_code(row, options.fail_on))
     return code
@@ -74,7 +83,7 @@ def _scan(options: argparse.Namespace, settings: ClientSettings) -> int:
 def _analyzed(path: Path, detector: Detector, options: argparse.Namespace, progress: Progress) -> Row:
     task = progress.add_task(shown(path), total=None)
     try:
-        for event in detector.events(path, options.frames, options.heatmaps):
+        for event in detector.events(path, options.frames, options.heatmaps or bool(options.report)):
             if isinstance(event, results.Progress):
                 progress.update(task, completed=event.done, total=event.total)
             elif isinstance(event, results.Result):
@@ -86,6 +95,12 @@ def _analyzed(path: Path, detector: Detector, options: argparse.Namespace, progr
         return Row(path, error=DamagedMediaError(f"The file could not be read: {cause.strerror}."))
     finally:
         progress.remove_task(task)
+
+
+def _same(path: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return path.samefile(other)
+    return False
 
 
 def exit_code(row: Row, fail_on: str | None) -> int:
@@ -150,6 +165,12 @@ def _parser() -> argparse.ArgumentParser:
         "--frames", type=int, metavar="N", help="frames of a clip to look at (as many as the model's policy says)"
     )
     parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="OUT.html",
+        help="also write what was found to a page that can be kept, printed and opened without network",
+    )
     parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC of a running Triton (one is started)")
     parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
     device = parser.add_mutually_exclusive_group()

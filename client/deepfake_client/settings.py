@@ -28,6 +28,7 @@ class ClientSettings:
     max_frames: int = setting(256, "most frames of one clip that are analysed")
     decoder_memory_bytes: int = setting(2048 * MIB, "address space of the decoding child process, bytes")
     decoder_cpu_s: int = setting(300, "processor time of the decoding child process, seconds")
+    trust_list: str = setting("", "PEM file of certificates whose Content Credentials are trusted; empty trusts none")
     batch_size: int = setting(8, "crops in one request")
     requests_in_flight: int = setting(4, "requests to Triton at once, a file")
     request_deadline_s: float = setting(120.0, "longest wait for one request to Triton, seconds")
@@ -64,6 +65,8 @@ class ClientSettings:
             if isinstance(value, (int, float)) and not ((0 if zero else MIN) <= value <= largest):
                 least = "0 or more" if zero else "above 0"
                 raise UsageError(f"DEEPFAKE_{each.name.upper()} must be {least} and at most {largest}, but is {value}.")
+        if self.trust_list:
+            _check_trust_list(self.trust_list)
 
 
 def _parse(name: str, text: str, kind: type) -> int | float | str:
@@ -72,3 +75,20 @@ def _parse(name: str, text: str, kind: type) -> int | float | str:
     except ValueError as cause:
         number = "a whole number" if kind is int else "a number"
         raise UsageError(f"DEEPFAKE_{name.upper()} must be {number}, but is {text!r}.") from cause
+
+
+def _check_trust_list(path: str) -> None:
+    """Raises UsageError where the file can't be read or holds no certificate."""
+    import ssl  # only here: it takes a while, and few have such a list
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError as cause:
+        raise UsageError(
+            f"DEEPFAKE_TRUST_LIST must name a PEM file of certificates, but {path!r} holds none, or damaged ones."
+        ) from cause
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or str(cause)
+        raise UsageError(
+            f"DEEPFAKE_TRUST_LIST must name a PEM file of certificates, but {path!r} can't be read: {reason}."
+        ) from cause

@@ -25,6 +25,39 @@ REASONS = {
     "small_faces": "The faces are small, so little detail could be examined.",
     "strong_compression": "Strong compression has removed the fine detail.",
 }
+# state of Content Credentials: title, what it means
+CREDENTIALS = {
+    "none": ("No Content Credentials", "The file carries no signed statement of where it comes from."),
+    "broken": (
+        "Content Credentials that do not hold",
+        "What was signed is not what the file holds, or it can't be read: the file was changed since, or damaged.",
+    ),
+    "unknown_signer": (
+        "Content Credentials of an unknown signer",
+        "The file is as it was signed, but who signed it is on no trust list: anybody can sign under any name.",
+    ),
+    "trusted": (
+        "Content Credentials of a known signer",
+        "The file is as it was signed, and the trust list that was used knows the signer. That says who answers for "
+        "it, not that what it shows is true.",
+    ),
+}
+NO_CREDENTIALS_PROVE_NOTHING = (
+    "Most files have no Content Credentials, and most uploads remove them: that there are none proves nothing."
+)
+PROVENANCE = "Anybody can write or remove such details. They are no part of the likelihood, and no proof."
+LIMITS = (
+    "It looks for traces that manipulations of the kinds it learnt from leave in faces. A fake of a kind it never saw "
+    "can look real to it, even more so than real ones.",
+    "Talking faces, lip-sync and pictures generated as a whole are often missed.",
+    "Small faces, strong compression, blur, and faces in profile or partly covered leave little to go by.",
+    "A clip's likelihood is a mean over the frames looked at: a short manipulated passage can go under in it.",
+    "Where fakes are rare, most alarms are false.",
+    "It sees pictures only: no sound, and nothing but faces. It does not say who is shown, nor who made the file.",
+    "It is a first look for a person who goes on to check. It is not evidence, in either direction.",
+)
+AGREED = "The three networks agree: each leans toward {side}."
+SPLIT = "The networks are split: {fake} toward FAKE, {real} toward REAL."
 # Filled in here and by the page's script.
 LIKELIHOOD = "Likelihood of manipulation: {confidence} on a scale from 0 to 1; the threshold is {threshold}."
 RATE = "In our tests {rate} of 100 real ones reached that threshold."
@@ -42,3 +75,18 @@ def likelihood(result: Result) -> str:
     known = RATE_UNKNOWN if rate is None else RATE.format(rate=f"{100 * rate:.1f}")
     numbers = LIKELIHOOD.format(confidence=f"{result.confidence:.2f}", threshold=f"{result.threshold:.2f}")
     return f"{numbers} {known}"
+
+
+def agreement(result: Result) -> str:
+    """Whether the networks lean to the same side of the threshold, each on its own."""
+    sides: dict[str, list[str]] = {"FAKE": [], "REAL": []}
+    for role, probability in (result.networks or {}).items():
+        sides["FAKE" if probability >= result.threshold else "REAL"].append(role)
+    if all(sides.values()):
+        return SPLIT.format(fake=_leaning(sides["FAKE"]), real=_leaning(sides["REAL"]))
+    return AGREED.format(side="FAKE" if sides["FAKE"] else "REAL")
+
+
+def _leaning(roles: list[str]) -> str:
+    *first, last = roles
+    return f"{', '.join(first)} and {last} lean" if first else f"{last} leans"

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from deepfake_client.results import FaceResult, FrameResult, MediaInfo, Model, Result, Timing
+from deepfake_client.results import (
+    NO_CREDENTIALS,
+    FaceResult,
+    FrameResult,
+    MediaInfo,
+    Model,
+    Provenance,
+    Result,
+    Timing,
+)
 from deepfake_client.served_bundle import Policy, ServedBundle, Stacking
 from deepfake_client.tensors import ROLES
 
@@ -52,5 +61,6 @@ def fake(bundle, clip, face, frames) -> Result:
     seen = frames([face(0.9)])
     return Result(
         "video", 1, 0.9, "FAKE", "low", ["few_faces"], 0.5, bundle.model, seen[0].faces[0].networks, {"intercept": 0.1},
-        clip, [], seen, [], {}, Timing(0.1, 0.1, 0.1, 0.1, 0.5),
+        clip, [], seen, [], Provenance({}, NO_CREDENTIALS), {}, "2026-01-02T03:04:05+00:00",
+        Timing(0.1, 0.1, 0.1, 0.1, 0.5),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from deepfake_client import scan
-from deepfake_client.errors import UsageError
+from deepfake_client.errors import DeepfakeError, UsageError
 from deepfake_client.report import Row
 from PIL import Image
 
@@ -108,6 +108,66 @@ def test_names_that_look_like_options_or_have_line_breaks_are_files(run, picture
 def test_heatmaps_are_in_the_json_when_asked_for(run, pictures):
     (frame,) = json.loads(run("--json", "--heatmaps", pictures / "face.jpg")[1])["frames"]
     assert len(frame["faces"][0]["heatmap"]) == 7 and frame["thumbnail"]
+
+
+def test_a_report_is_a_page_of_all_files_beside_what_is_printed(run, pictures, tmp_path):
+    out = tmp_path / "out.html"
+    code, printed = run("--json", "--report", out, pictures)
+    page = out.read_text()
+    assert code == 3 and page.count("<article") == 4 and page.count("Not analysed: ") == 2
+    assert page.count('class="map"') == 2  # of one face, in its frame and enlarged
+    assert "thumbnail" not in printed and "heatmap" not in printed
+    result = next(row for row in map(json.loads, printed.splitlines()) if row["path"].endswith("face.jpg"))
+    assert result["media"]["sha256"] in page and f"{result['networks']['swin']:.2f}" in page
+
+
+def test_a_report_takes_the_place_of_the_last_one_and_is_not_scanned(run, pictures):
+    out = pictures / "out.html"
+    out.write_text("an old report")
+    _, printed = run("--json", "--report", out, pictures / "face.jpg", pictures)
+    assert "out.html" not in printed and len(printed.splitlines()) == 5
+    assert out.read_text().count("<article") == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("none/out.html", "no folder"), ("out.mp4", "ends with .html"), ("folder.html", "not a file")]
+)
+def test_a_report_that_can_not_be_written_is_refused_before_any_work(pictures, tmp_path, monkeypatch, name, said):
+    (tmp_path / "folder.html").mkdir()
+    monkeypatch.setattr(scan, "_scan", lambda *_: pytest.fail("work was begun"))
+    with pytest.raises(UsageError, match=said):
+        scan.main(["--report", str(tmp_path / name), str(pictures)])
+
+
+def test_a_scan_that_is_interrupted_leaves_the_last_report_and_nothing_else(run, pictures, tmp_path, monkeypatch):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    out = folder / "out.html"
+    out.write_text("an old report")
+    seen = []
+
+    def interrupt_the_second(row, _):
+        seen.append(row)
+        if len(seen) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    monkeypatch.setattr(scan, "exit_code", interrupt_the_second)
+    assert run("--report", out, pictures)[0] == scan.INTERRUPTED
+    assert out.read_text() == "an old report" and list(folder.iterdir()) == [out]
+
+
+def test_a_report_that_fails_half_way_leaves_nothing(run, pictures, tmp_path, monkeypatch):
+    def half(*_):
+        yield "<!doctype html>"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("deepfake_client.report_file.document", half)
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    with pytest.raises(DeepfakeError, match="No space left"):
+        run("--report", folder / "out.html", pictures / "face.jpg")
+    assert list(folder.iterdir()) == []
 
 
 def test_frames_says_how_many_are_looked_at(run, face_clip):

@@ -1,10 +1,9 @@
-"""A detector that answers at once, for the mechanics of HTTP; the real one answers in test_served.py."""
+"""The application with a detector that answers at once, `deepfake serve` as people start it, and a browser."""
 
 import os
 import re
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,109 +11,15 @@ from pathlib import Path
 
 import av
 import pytest
-from deepfake_client.errors import DeepfakeError
-from deepfake_client.results import (
-    NO_CREDENTIALS,
-    Accepted,
-    FaceResult,
-    FrameResult,
-    MediaInfo,
-    Model,
-    Progress,
-    Provenance,
-    Result,
-    Timing,
-    TrackResult,
-)
 from deepfake_web import server
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
+from fake_detector import FakeDetector, result
 from flask.testing import FlaskClient
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
-MODEL = Model("lite", "1.0.0", "sha256:00", {"efficientnet": "a", "convnext": "b", "swin": "c"}, 0.04)
-MEDIA = MediaInfo("00", 3, "mp4", "h264", 64, 48, 1.0, 30.0)
-NETWORKS = {"efficientnet": 0.9, "convnext": 0.8, "swin": 0.7}
-CONTRIBUTIONS = {"efficientnet": 1.0, "convnext": 0.5, "swin": 0.25, "intercept": -0.1}
-FACE = FaceResult(1, (1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 8.0, 8.0), 0.9, 0.9, NETWORKS)
-FRAME = FrameResult(0, 0.0, 0.9, [FACE])
-HOLD = b"hold"  # an upload that begins so is worked on until it is released
-FLOOD = b"flood"  # and this has more frames than a connection takes in while nobody reads
-
-
-def result(**changes) -> Result:
-    values = {
-        "file_type": "video",
-        "frames_processed": 1,
-        "confidence": 0.9,
-        "label": "FAKE",
-        "certainty": "high",
-        "reasons": [],
-        "threshold": 0.5,
-        "model": MODEL,
-        "networks": NETWORKS,
-        "contributions": CONTRIBUTIONS,
-        "media": MEDIA,
-        "tracks": [TrackResult(1, 0.9, 1, 0.0, 0.0)],
-        "frames": [FRAME],
-        "warnings": [],
-        "provenance": Provenance({"camera": "A camera"}, NO_CREDENTIALS),
-        "method": {},
-        "analysed_at": "2026-01-02T03:04:05+00:00",
-        "timing_s": Timing(0.1, 0.1, 0.1, 0.1, 0.3),
-    }
-    return Result(**(values | changes))
-
-
-class FakeDetector:
-    """Answers a video with one frame; `fail_at` events raises `error`; waits for `gate` before the second event."""
-
-    address = "127.0.0.1:1"  # no Triton
-
-    def __init__(self, error: Exception | None = None, fail_at: int = 0, answer: Result | None = None):
-        self.error, self.fail_at = error, fail_at
-        self.gate = threading.Event()
-        self.gate.set()
-        self.begun = threading.Semaphore(0)
-        self.closed = threading.Semaphore(0)
-        self.answer = answer or result()
-        self.paths: list[Path] = []
-        self.contents: list[bytes] = []
-        self.calls: list[tuple[int | None, bool]] = []
-        self.model = MODEL
-
-    def events(self, path, frames=None, heatmaps=False):
-        self.paths.append(Path(path))
-        self.contents.append(Path(path).read_bytes())
-        self.calls.append((frames, heatmaps))
-        self.begun.release()
-        events = [Accepted(self.answer.file_type, MEDIA, 1), FRAME, Progress(1, 1), self.answer]
-        try:
-            if self.contents[-1].startswith(HOLD):
-                yield from self._hold(path.readlink().parent / "release")
-            if self.contents[-1].startswith(FLOOD):
-                events[1:1] = [replace(FRAME, thumbnail="x" * 1_000_000)] * 100
-            for number, event in enumerate(events):
-                if self.error and number == self.fail_at:
-                    raise self.error
-                if number == 1:
-                    assert self.gate.wait(30)
-                yield event
-        finally:
-            self.closed.release()
-
-    def _hold(self, release: Path):
-        """Works on and on, until the file `release` is there."""
-        yield Accepted(self.answer.file_type, MEDIA, 1)
-        deadline = time.monotonic() + 60
-        while not release.exists() and time.monotonic() < deadline:
-            yield Progress(0, 1)
-            time.sleep(0.02)
-
-    def readiness(self):
-        if isinstance(self.error, DeepfakeError):
-            raise self.error
-        return {"deepfake_ensemble": True}
+CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
@@ -164,22 +69,17 @@ def make_result():
     return result
 
 
-def application():
-    """What gunicorn serves in these tests."""
-    return create_app(WebSettings.from_environment(), FakeDetector())  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def serve(settings, monkeypatch):
     """A real gunicorn with the fake detector; gives "127.0.0.1", port."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
 
     @contextmanager
     def start(**changes):
         changed = replace(settings, port=0, triton="127.0.0.1:1", **changes)
         listener = server.bind(changed)
         address = listener.getsockname()
-        with server.running(listener, changed, "conftest:application()"):
+        with server.running(listener, changed, "fake_detector:application()"):
             yield address
 
     return start
@@ -265,6 +165,36 @@ def served_alone(repository, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox needs user namespaces, which containers often lack.
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(browser):
+    """Opens pages; fails afterwards if one complained: of its content policy, of an error in a script."""
+    complaints, contexts = [], []
+
+    def open_page(address, **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # What the tests provoke: a refusal, or a server that is gone.
+    expected = ("Failed to load resource", "ERR_")
+    assert [each for each in complaints if not any(part in each for part in expected)] == []
+
+
+@pytest.fixture(scope="session")
 def picture(astronaut, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("media") / "picture.png"
     Image.fromarray(astronaut).save(path)
@@ -282,4 +212,16 @@ def clip(astronaut, tmp_path_factory) -> Path:
             view = av.VideoFrame.from_ndarray(astronaut[at // 4 : at // 4 + 384, at : at + 384].copy(), "rgb24")
             container.mux(stream.encode(view))
         container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip_for_browsers(face_clip, tmp_path_factory) -> Path:
+    """The moving face as VP9 in WebM, which every Chromium plays."""
+    path = tmp_path_factory.mktemp("media") / "clip.webm"
+    with av.open(face_clip) as source, av.open(path, "w") as target:
+        stream = target.add_stream("libvpx-vp9", 10, width=640, height=480, options={"cpu-used": "8"})
+        for frame in source.decode(video=0):
+            target.mux(stream.encode(frame.reformat(format="yuv420p")))
+        target.mux(stream.encode(None))
     return path

@@ -39,7 +39,7 @@ def test_stream_ends_with_exactly_one_result(client):
     assert answer.mimetype == "application/x-ndjson"
     events = events_of(answer)
     assert [event["event"] for event in events] == ["accepted", "frame", "progress", "result"]
-    assert events[2] == {"event": "progress", "done": 1, "total": 1}
+    assert events[2] == {"event": "progress", "done": 1, "total": 1, "decoded": 1, "searched": 1}
     assert events[3]["label"] == "FAKE"
 
 

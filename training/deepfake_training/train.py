@@ -101,8 +101,8 @@ def train(
 ) -> None:
     """Cuts the crops, trains the profile's networks, fits the stacking on held-out groups and writes the bundle.
 
-    Networks whose role is in `keep` stay as `start` gives them. With a role in `only`, just that one is trained. Crops and checkpoints stay in `work`. The order of the data
-    depends on the seed alone, and is another for each network.
+    Networks whose role is in `keep` stay as `start` gives them. With a role in `only`, just that one is trained. Crops
+    and checkpoints stay in `work`. The order of the data depends on the seed alone, and is another for each network.
     """
     shown = cut_crops(samples, faces, profile.policy, work)
     learn, held = (shown.of(part) for part in hold_out(shown.samples, HELD_OUT, seed))

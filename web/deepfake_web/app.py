@@ -4,11 +4,12 @@ from deepfake_client import Detector
 from deepfake_client.errors import UsageError
 from flask import Flask
 
-from deepfake_web import documentation, health, observing, page, predict, problems
+from deepfake_web import documentation, health, keep, observing, page, predict, problems
 from deepfake_web.admission import Admission
 from deepfake_web.metrics import Metrics
 from deepfake_web.services import Services
 from deepfake_web.settings import WebSettings
+from deepfake_web.upload import check_folder
 
 
 def create_app(settings: WebSettings | None = None, detector: Detector | None = None) -> Flask:
@@ -19,6 +20,7 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
     settings = settings or WebSettings.from_environment()
     if detector is None and not settings.triton:
         raise UsageError("Set DEEPFAKE_TRITON to the host:port of a Triton, or use `deepfake serve`.")
+    check_folder(settings)
     admission = Admission(settings.max_analyses, settings.max_waiting, settings.max_wait_s)
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -27,6 +29,6 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
     )
     observing.register(app)
     problems.register(app)
-    for part in (predict, health, documentation, page):
+    for part in (predict, keep, health, documentation, page):
         app.register_blueprint(part.blueprint)
     return app

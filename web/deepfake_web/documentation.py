@@ -1,48 +1,48 @@
-"""The API described: OpenAPI for programs, a plain page for people."""
+"""The API described: OpenAPI for programs, a page for people, made from it."""
 
 import re
-from importlib.metadata import version
+from dataclasses import fields
+from importlib.metadata import metadata
 from typing import Any
 
-from deepfake_client import errors
-from deepfake_client.results import EVENT_NAMES, Result
+from deepfake_client import words
+from deepfake_client.frames_csv import COLUMNS
+from deepfake_client.media.sniff import READ_HERE
+from deepfake_client.results import Result
+from deepfake_client.settings import MIB
 from flask import Blueprint, render_template
 from markupsafe import Markup, escape
 
+from deepfake_web.answers import EXPLAINED, HEADERS, PAGE, REFUSALS, Part, answer, explanations, refusals, stream
+from deepfake_web.handed_back import ReportRequest
 from deepfake_web.health import Health
-from deepfake_web.negotiation import JSON, NDJSON
+from deepfake_web.keep import CSV
+from deepfake_web.negotiation import HTML, JSON, NDJSON
 from deepfake_web.options import Options
-from deepfake_web.problems import MEDIA_TYPE, Problem
-from deepfake_web.schema import schema_of
-from deepfake_web.upload import FIELD, SlowUploadError
+from deepfake_web.page import LIMITS
+from deepfake_web.schema import SCALARS, schema_of
+from deepfake_web.services import services
+from deepfake_web.settings import WebSettings
+from deepfake_web.upload import FIELD
 
 blueprint = Blueprint("documentation", __name__)
-REFUSALS = (
-    errors.UsageError,
-    SlowUploadError,
-    errors.TooLargeError,
-    errors.UnsupportedMediaError,
-    errors.DamagedMediaError,
-    errors.BusyError,
-    errors.UnavailableError,
-    errors.DeadlineError,
-)
-UNFORESEEN = "Internal error. Not foreseen; the server's log says why, under the request's `instance`."
-STREAM = (
-    f"With `Accept: {NDJSON}`: one JSON object a line, the key `event` added to it. "
-    f"{', '.join(f'`{name}` ({kind.__name__})' for kind, name in EVENT_NAMES.items())}, `error` (Problem). "
-    "The last line is always exactly one `result` or `error`."
-)
+TAGS = {
+    "Analysis": "A file in, what was found in it out.",
+    "Report": "What was found, as something to keep.",
+    "Operation": "For whoever runs the detector.",
+}
+REPORT = {"type": "string", "description": "One page that needs nothing beside itself."}
+TABLE = {"type": "string", "description": f"A line for each face of each frame: {', '.join(COLUMNS)}."}
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> dict[str, Any]:
-    return description()
+    return description(services().settings)
 
 
 @blueprint.get("/docs")
 def docs() -> str:
-    return render_template("docs.html", api=description())
+    return render_template("docs.html", api=description(services().settings), explained=sorted(EXPLAINED))
 
 
 @blueprint.app_template_filter("code")
@@ -51,52 +51,117 @@ def mark_code(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def description() -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
-    schemas: dict[str, Any] = {}
-    result, health = schema_of(Result, schemas), schema_of(Health, schemas)
-    stream = {"oneOf": [schema_of(kind, schemas) for kind in (*EVENT_NAMES, Problem)], "description": STREAM}
-    predict = {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _form(schemas)}}},
-        "responses": {"200": _content("The analysis.", {JSON: result, NDJSON: stream})} | _refusals(schemas),
+def description(settings: WebSettings) -> Part:
+    """The OpenAPI 3.1 document of a detector with these settings."""
+    schemas: Part = {}
+    result, health, events = schema_of(Result, schemas), schema_of(Health, schemas), stream(schemas)
+    _name_reasons(schemas)
+    predict: Part = {
+        "requestBody": {"required": True, "content": {"multipart/form-data": _form(settings)}},
+        "responses": {"200": answer("The analysis.", {JSON: result, NDJSON: events, HTML: PAGE})}
+        | refusals(*(each.status for each in REFUSALS), 500),
+    }
+    report: Part = {
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema_of(ReportRequest, schemas)}}},
+        "responses": {"200": answer("To be saved as a file.", {HTML: REPORT, CSV: TABLE})}
+        | refusals(400, 408, 413, 500),
     }
     states = {
-        "200": _content("Every model is served.", {JSON: health}),
-        "503": _content("Triton is away or lacks a model.", {JSON: health}),
+        "200": answer("Every model is served.", {JSON: health}),
+        "503": answer("Triton is away or lacks a model.", {JSON: health}),
     }
+    paths: Part = {
+        "/predict": {"post": _about("Analysis", "Analyse a picture or a video, told apart by content.") | predict},
+        "/predict/image": {"post": _about("Analysis", "Analyse a picture.") | predict},
+        "/predict/video": {"post": _about("Analysis", "Analyse a video.") | predict},
+        "/report": {"post": _about("Report", "Make a result into a report or a table.") | report},
+        "/health": {"get": _state("Whether analyses can be made, by what, on what.", states)},
+        "/health/ready": {"get": _state("The same, for orchestrators.", states)},
+        "/health/live": {"get": _state("Whether the application runs.", _always(JSON, _live()))},
+        "/metrics": {"get": _state("Metrics for Prometheus.", _always("text/plain", {"type": "string"}))},
+        "/config": {"get": _state("Limits, and the words for people.", _always(JSON, _config()))},
+    }
+    for path, methods in paths.items():
+        for operation in methods.values():
+            operation["operationId"] = path.strip("/").replace("/", "_")
+    about = metadata("deepfake-detector")
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Deepfake detector", "version": version("deepfake-detector"), "license": {"name": "MIT"}},
-        "paths": {
-            "/predict": {"post": {"summary": "Analyse a picture or a video, told apart by content.", **predict}},
-            "/predict/image": {"post": {"summary": "Analyse a picture.", **predict}},
-            "/predict/video": {"post": {"summary": "Analyse a video.", **predict}},
-            "/health": {"get": {"summary": "Whether analyses can be made, by what, on what.", "responses": states}},
-            "/health/ready": {"get": {"summary": "The same, for orchestrators.", "responses": states}},
-            "/health/live": {"get": {"summary": "Whether the application runs.", "responses": _plain(JSON)}},
-            "/metrics": {"get": {"summary": "Metrics for Prometheus.", "responses": _plain("text/plain")}},
-            "/config": {"get": {"summary": "Limits, and the words for people.", "responses": _plain(JSON)}},
+        "info": {
+            "title": "Deepfake detector",
+            "summary": about["Summary"],
+            "version": about["Version"],
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "components": {"schemas": schemas},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {"responses": explanations(schemas), "headers": HEADERS, "schemas": schemas},
     }
 
 
-def _form(schemas: dict[str, Any]) -> dict[str, Any]:
-    schema_of(Options, schemas)
-    options = schemas.pop("Options")
-    file = {"type": "string", "format": "binary", "description": "The picture or video."}
-    return options | {"properties": {FIELD: file, **options["properties"]}, "required": [FIELD]}
+def _about(tag: str, summary: str) -> Part:
+    return {"tags": [tag], "summary": summary}
 
 
-def _refusals(schemas: dict[str, Any]) -> dict[str, Any]:
-    problem = schema_of(Problem, schemas)
-    reasons = {each.status: f"{each.title}. {each.__doc__}" for each in REFUSALS} | {500: UNFORESEEN}
-    return {str(status): _content(reason, {MEDIA_TYPE: problem}) for status, reason in sorted(reasons.items())}
+def _state(summary: str, responses: Part) -> Part:
+    return _about("Operation", summary) | {"responses": responses}
 
 
-def _content(description: str, schemas: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
+def _always(kind: str, schema: Part) -> Part:
+    return {"200": answer("Always.", {kind: schema})}
 
 
-def _plain(kind: str) -> dict[str, Any]:
-    return {"200": _content("Always.", {kind: {}})}
+def _form(settings: WebSettings) -> Part:
+    own: Part = {}
+    schema_of(Options, own)
+    properties = own["Options"]["properties"]
+    # A field of a form is left out instead of being null.
+    frames = {"type": "integer", "minimum": 1, "maximum": settings.max_frames}
+    file = {
+        "type": "string",
+        "format": "binary",
+        "contentMediaType": "application/octet-stream",
+        "description": f"{READ_HERE} Its content counts, not its name. At most {settings.max_bytes / MIB:g} MiB.",
+    }
+    return {
+        "schema": own["Options"]
+        | {
+            "properties": {
+                FIELD: file,
+                **properties,
+                "frames": frames | {"description": properties["frames"]["description"]},
+            },
+            "required": [FIELD],
+            "additionalProperties": False,
+        },
+        "encoding": {FIELD: {"contentType": "image/*, video/*"}},
+    }
+
+
+def _name_reasons(schemas: Part) -> None:
+    reasons = schemas["Result"]["properties"]["reasons"]
+    reasons["items"] = {"type": "string", "enum": list(words.REASONS)}
+    reasons["description"] += "".join(f" `{reason}`: {text}" for reason, text in words.REASONS.items())
+
+
+def _live() -> Part:
+    return {"type": "object", "properties": {"status": {"type": "string", "const": "ok"}}, "required": ["status"]}
+
+
+def _config() -> Part:
+    limits = {
+        each.name: {"type": SCALARS[type(each.default)], "description": f"{each.metadata['help'].capitalize()}."}
+        for each in fields(WebSettings)
+        if each.name in LIMITS
+    }
+    return {
+        "type": "object",
+        "description": "What the upload page shows.",
+        "properties": {
+            "limits": {"type": "object", "properties": limits, "required": list(limits)},
+            "states": {"type": "object", "description": "Title and meaning of each thing that people are told."},
+            "reasons": {"type": "object", "description": "A sentence for each of a result's `reasons`."},
+        },
+        "required": ["limits", "states", "reasons"],
+    }

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Annotated, Literal
 
 from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import Model
@@ -17,15 +17,14 @@ blueprint = Blueprint("health", __name__)
 
 @dataclass(frozen=True)
 class Health:
-    """`status` is ok when Triton serves every model of the detector (`models`: each, and whether it is ready), else
-    `why` says what is missing. `device` is what the networks run on."""
+    """Whether analyses can be made, by what, on what."""
 
-    status: Literal["ok", "unavailable"]
-    why: str | None
-    models: dict[str, bool]
-    model: Model | None
-    device: Device
-    versions: dict[str, str]
+    status: Annotated[Literal["ok", "unavailable"], "ok when Triton serves every model of the detector."]
+    why: Annotated[str | None, "What is missing; null when nothing is."]
+    models: Annotated[dict[str, bool], "Each model of the detector, and whether it is ready."]
+    model: Annotated[Model | None, "The detector that answers; null when Triton is away."]
+    device: Annotated[Device, "What the networks run on."]
+    versions: Annotated[dict[str, str], "Of the detector, and of Triton where it tells."]
 
 
 @blueprint.get("/health")

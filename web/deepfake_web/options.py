@@ -1,6 +1,7 @@
 """The form's fields beside the file."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from deepfake_client.errors import UsageError
 
@@ -11,11 +12,12 @@ TRUTH = {"true": True, "1": True, "on": True, "false": False, "0": False, "": Fa
 
 @dataclass(frozen=True)
 class Options:
-    """`frames`: how many frames of a clip are looked at (the served policy says, if left out). `heatmaps`: whether
-    faces carry the map of what their verdict comes from, and frames a thumbnail."""
+    """How the file is looked at, and what the answer carries."""
 
-    frames: int | None = None
-    heatmaps: bool = False
+    frames: Annotated[int | None, "How many frames of a clip are looked at; left out, the policy says."] = None
+    heatmaps: Annotated[
+        bool, "Whether faces carry the map of what their verdict comes from, and frames a thumbnail."
+    ] = False
 
 
 def parse_options(fields: dict[str, str], settings: WebSettings) -> Options:

@@ -3,17 +3,25 @@
 from typing import Any
 
 from deepfake_client import words
+from deepfake_client.media.sniff import PICTURE_FORMATS, VIDEO_FORMATS
 from flask import Blueprint, render_template
 
 from deepfake_web.services import services
 
 blueprint = Blueprint("page", __name__)
+SENTENCES = (
+    *("likelihood", "rate", "rate_unknown", "agreed", "split"),
+    *("provenance", "no_credentials_prove_nothing"),
+)
 LIMITS = ("max_bytes", "max_duration_s", "max_pixels", "max_frames")
 
 
 @blueprint.get("/")
 def index() -> str:
-    return render_template("index.html", settings=services().settings)
+    formats = {"pictures": PICTURE_FORMATS, "videos": VIDEO_FORMATS}
+    suffixes = [f".{name.lower()}" for name in PICTURE_FORMATS + VIDEO_FORMATS]
+    accept = ["image/*", "video/*", *suffixes]  # suffixes too: browsers know few of the media types
+    return render_template("index.html", settings=services().settings, formats=formats, accept=accept)
 
 
 @blueprint.get("/config")
@@ -21,10 +29,13 @@ def config() -> dict[str, Any]:
     """Limits, in the units that their names say, and the words for people."""
     limits = {name: getattr(services().settings, name) for name in LIMITS}
     states = {state: {"title": title, "meaning": meaning} for state, (title, meaning) in words.STATES.items()}
-    sentences = {"likelihood": words.LIKELIHOOD, "rate": words.RATE, "rate_unknown": words.RATE_UNKNOWN}
-    return {"limits": limits, "states": states, "reasons": words.REASONS, "sentences": sentences}
-
-
-@blueprint.app_context_processor
-def words_for_templates() -> dict[str, Any]:
-    return {"words": words}
+    sentences = {name: getattr(words, name.upper()) for name in SENTENCES}
+    credentials = {state: {"title": title, "meaning": meaning} for state, (title, meaning) in words.CREDENTIALS.items()}
+    return {
+        "limits": limits,
+        "states": states,
+        "reasons": words.REASONS,
+        "sentences": sentences,
+        "credentials": credentials,
+        "limits_of_method": words.LIMITS,
+    }

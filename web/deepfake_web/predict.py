@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from deepfake_client.errors import UnsupportedMediaError
-from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict
-from flask import Blueprint, Response, g, jsonify, render_template, request
+from deepfake_client.html_report import html_report
+from deepfake_client.report import Row
+from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict, without_pictures
+from flask import Blueprint, Response, g, jsonify, request, url_for
 from werkzeug.exceptions import ClientDisconnected
 
 from deepfake_web import connection
@@ -41,8 +44,9 @@ def predict(kind: str | None) -> Response:
             response.call_on_close(held.pop_all().close)
             return response
         *_, result = events
+    assert isinstance(result, Result)
     if representation() == HTML:
-        return Response(render_template("result.html", result=result))
+        return Response(html_report([Row(Path("Uploaded file"), result)], stylesheet=url_for("keep.styles"), back="/"))
     return jsonify(to_dict(result))
 
 
@@ -71,7 +75,9 @@ def _analyse(path, kind: str | None, options: Options) -> Events:
 def _lines(events: Iterator[Event], request_id: str) -> Iterator[bytes]:
     try:
         for event in events:
-            yield _line(EVENT_NAMES[type(event)], to_dict(event))
+            # Frames carried their maps and thumbnails when they were done: a second time they would double the answer.
+            told = without_pictures(event) if isinstance(event, Result) else event
+            yield _line(EVENT_NAMES[type(event)], to_dict(told))
     except Exception as error:
         yield _line("error", asdict(problem_of(error, request_id)))
 

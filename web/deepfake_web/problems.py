@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 from deepfake_client.errors import BusyError, DeepfakeError
 from flask import Flask, Response, current_app, g, render_template
@@ -15,14 +16,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Problem:
-    """What went wrong. `detail` says what to do; `instance` names the request, as the server's log does; `type` leads
-    to the explanation of the status."""
+    """What went wrong (RFC 9457)."""
 
-    type: str
+    type: Annotated[str, "Leads to the explanation of the status."]
     title: str
-    status: int
-    detail: str
-    instance: str
+    status: Annotated[int, "As the answer's own; in a stream, the one that it would have had."]
+    detail: Annotated[str, "What happened, and what to do."]
+    instance: Annotated[str, "Names the request, as the server's log does."]
 
 
 def problem_of(error: Exception, request_id: str) -> Problem:

@@ -14,6 +14,7 @@ from deepfake_client.errors import UnavailableError
 
 from deepfake_web import server
 from deepfake_web.settings import WebSettings
+from deepfake_web.upload import check_folder
 
 WATCH_S = 1.0  # between two looks at the two programs
 
@@ -35,6 +36,7 @@ def _serve(options: argparse.Namespace) -> None:
     settings = WebSettings.from_environment(
         host=options.host, port=options.port, triton=options.triton, triton_metrics=options.triton_metrics
     )
+    check_folder(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(server.bind(settings))
         triton = None

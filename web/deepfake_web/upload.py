@@ -40,6 +40,19 @@ class Upload:
     options: dict[str, str]
 
 
+def check_folder(settings: WebSettings) -> None:
+    """UsageError where no upload could be stored: at the start, not at the first one."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.upload_folder or None):
+            pass
+    except OSError as cause:
+        named = settings.upload_folder or "the system's folder for temporary files"
+        raise UsageError(
+            f"No upload can be stored in {named}: {cause.strerror}. Set DEEPFAKE_UPLOAD_FOLDER to a folder that exists "
+            "and can be written to."
+        ) from cause
+
+
 @contextmanager
 def received(environ: connection.Environ, settings: WebSettings) -> Iterator[Upload]:
     """Reads the request's body; raises UsageError, TooLargeError, SlowUploadError, BusyError (no disk left)."""
@@ -102,4 +115,7 @@ def _parse(environ: connection.Environ, file: IO[bytes], limit: int) -> dict[str
     # A browser sends a part without name and content where no file was chosen.
     if FIELD not in files or (not names[0] and not file.tell()):
         raise UsageError(f"There is no file. {HOW}")
+    repeated = [name for name, values in fields.lists() if len(values) > 1]
+    if repeated:
+        raise UsageError(f"The field {repeated[0][:40]!r} is there more than once; send it once.")
     return fields.to_dict()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from deepfake_client.errors import DamagedMediaError, TooLargeError
+from deepfake_client.media import tags
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size, to_rgb
 from deepfake_client.media.sampling import choose
@@ -25,7 +26,7 @@ def read(image: Image.Image, codec: str, request: Request) -> Iterator[Opened | 
         )
     chosen = choose(request.sampling, request.frames, times[:-1], duration_s)
     rate = round((len(times) - 1) / duration_s, 3)
-    yield Opened("video", codec, *image.size, round(duration_s, 3), rate, len(chosen))
+    yield Opened("video", codec, *image.size, round(duration_s, 3), rate, len(chosen), tags.of_picture(image))
     if damaged:
         yield f"The animation is cut off or damaged after frame {len(times) - 2}; what comes before was analysed."
     for index in chosen:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError
-from deepfake_client.media import sandbox
+from deepfake_client.media import credentials, sandbox
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.wire import pack, write_all
 
@@ -28,8 +28,9 @@ def main(request: Request) -> None:
     sandbox.limit(request.memory_bytes, request.cpu_s)
     outbox = Outbox(_private_output())
     try:
-        read = _reader(request)
+        read, read_credentials = _reader(request), credentials.prepared(request)
         sandbox.lock_down()
+        outbox.put(pack({"credentials": asdict(read_credentials())}))
         for part in read(request):
             _send(part, outbox)
         outbox.put(pack({"end": True}))

@@ -13,7 +13,7 @@ from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.process import DecodingProcess
 from deepfake_client.media.sampling import every_nth
 from deepfake_client.media.sniff import HEAD_BYTES, sniff
-from deepfake_client.results import NO_CREDENTIALS, MediaInfo, Provenance
+from deepfake_client.results import MediaInfo, Provenance
 from deepfake_client.settings import ClientSettings
 
 HASH_BYTES = 1 << 20  # read at once for the digest
@@ -62,9 +62,11 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
             max_duration_s=settings.max_duration_s,
             memory_bytes=settings.decoder_memory_bytes,
             cpu_s=settings.decoder_cpu_s,
+            trust_list=str(Path(settings.trust_list).absolute()) if settings.trust_list else "",
         )
         with DecodingProcess(request, settings.analysis_deadline_s) as process:
             digest = _sha256(descriptor)  # while the process starts
+            credentials = process.credentials()
             opened = process.opened()
             info = MediaInfo(
                 sha256=digest,
@@ -76,8 +78,7 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
                 duration_s=opened.duration_s,
                 frame_rate=opened.frame_rate,
             )
-            provenance = Provenance({}, NO_CREDENTIALS)
-            yield Media(opened, info, provenance, process.frames(), process.warnings)
+            yield Media(opened, info, Provenance(opened.tags, credentials), process.frames(), process.warnings)
     finally:
         os.close(descriptor)
 

@@ -19,7 +19,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Opened:
-    """What a file turned out to be. Width and height in pixels as shown; `frames` is how many frames will come."""
+    """What a file turned out to be. Width and height in pixels as shown; `frames` is how many frames will come; `tags`
+    are what it says of itself."""
 
     kind: Literal["image", "video"]
     codec: str
@@ -28,12 +29,13 @@ class Opened:
     duration_s: float | None
     frame_rate: float | None
     frames: int
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Request:
     """What the decoding process is to read, and how much of it: `fd` is the open file, `format` the name that Pillow
-    or FFmpeg has for what the content was found to be."""
+    or FFmpeg has for what the content was found to be, `trust_list` the whole path of a PEM file, or empty."""
 
     fd: int
     reader: Literal["picture", "video"]
@@ -44,3 +46,4 @@ class Request:
     max_duration_s: float
     memory_bytes: int
     cpu_s: int
+    trust_list: str

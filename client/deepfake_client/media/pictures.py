@@ -9,7 +9,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from deepfake_client.errors import DamagedMediaError
-from deepfake_client.media import animations
+from deepfake_client.media import animations, tags
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size, to_rgb
 
@@ -32,7 +32,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
     warning = _load(image, request)
     pixels = to_rgb(_upright(image))
     height, width, _ = pixels.shape
-    yield Opened("image", _codec(request), width, height, None, None, 1)
+    yield Opened("image", _codec(request), width, height, None, None, 1, tags.of_picture(image))
     if warning:
         yield warning
     yield Frame(0, 0.0, pixels)

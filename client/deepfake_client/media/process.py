@@ -8,14 +8,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
+from deepfake_client.media.credentials import trust_list_name
 from deepfake_client.media.frame import Frame, Opened, Request
+from deepfake_client.media.provenance import checked_credentials, checked_tags
 from deepfake_client.media.wire import Closed, Reader
+from deepfake_client.results import Credentials
 
 PIPE_BYTES = 1 << 20  # what the kernel holds between the processes; the default of 64 KiB means many small reads
 MAX_WARNINGS = 100
@@ -59,10 +62,16 @@ class DecodingProcess:
             if stream is not None:
                 stream.close()
 
+    def credentials(self) -> Credentials:
+        """The file's Content Credentials, which come before everything else."""
+        with self._understood():
+            return checked_credentials(self._next("credentials"), trust_list_name(self._request.trust_list))
+
     def opened(self) -> Opened:
         """What the file is; waits until the process knows."""
         with self._understood():
-            return Opened(**self._next("opened"))
+            opened = Opened(**self._next("opened"))
+            return replace(opened, tags=checked_tags(opened.tags))
 
     def frames(self) -> Iterator[Frame]:
         """The frames, as they come."""

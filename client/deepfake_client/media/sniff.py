@@ -7,7 +7,9 @@ from deepfake_client.errors import DamagedMediaError, UnsupportedMediaError
 
 HEAD_BYTES = 4096  # enough for every signature below
 
-READ_HERE = "Send a JPEG, PNG, WebP, GIF, BMP, HEIC or AVIF picture, or an MP4, MOV, MKV, WebM, AVI or TS video."
+PICTURE_FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "HEIC", "AVIF")  # as people call them
+VIDEO_FORMATS = ("MP4", "MOV", "MKV", "WebM", "AVI", "TS")
+READ_HERE = f"Send a picture ({', '.join(PICTURE_FORMATS)}) or a video ({', '.join(VIDEO_FORMATS)})."
 
 PICTURES = [  # signature at the start, container, Pillow's name
     (b"\xff\xd8\xff", "jpeg", "JPEG"),

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from deepfake_client.errors import DamagedMediaError
-from deepfake_client.media import hdr
+from deepfake_client.media import hdr, tags
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.frame import Frame, Opened, Request
@@ -45,7 +45,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
                 matrix = display_matrix(frame)
             image = _rgb(frame, matrix)
             if not count:
-                yield _opened(stream, image, timeline, chosen)
+                yield _opened(container, stream, image, timeline, chosen)
                 yield from timeline.warnings
                 if stream.sample_aspect_ratio not in (None, 0, 1):
                     yield NOT_SQUARE
@@ -60,11 +60,14 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
         yield f"Damaged frames among those looked at: {corrupt}."
 
 
-def _opened(stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]) -> Opened:
+def _opened(
+    container: InputContainer, stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]
+) -> Opened:
     height, width, _ = image.shape
     rate = round(float(stream.average_rate), 3) if stream.average_rate else None
     codec = DECODERS[stream.codec_context.name]
-    return Opened("video", codec, width, height, round(timeline.end - timeline.times[0], 3), rate, len(chosen))
+    duration_s = round(timeline.end - timeline.times[0], 3)
+    return Opened("video", codec, width, height, duration_s, rate, len(chosen), tags.of_video(container, stream))
 
 
 def _planned(

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 from deepfake_client.media import Frame, open_media
-from deepfake_client.results import MediaInfo
+from deepfake_client.results import MediaInfo, Provenance
 from deepfake_client.settings import ClientSettings
 from PIL import Image
 
@@ -25,6 +25,7 @@ class Loaded:
 
     kind: str
     info: MediaInfo
+    provenance: Provenance
     frames_expected: int
     frames: list[Frame]
     warnings: list[str]
@@ -109,10 +110,10 @@ def write_silence(container: av.container.OutputContainer, stream: av.AudioStrea
 def load() -> Callable[..., Loaded]:
     """Reads a file to its end: `load(path, sampling="even", frames=8, max_pixels=…)`."""
 
-    def load(path: Path | str, sampling: str = "even", frames: int = 8, **limits: float) -> Loaded:
+    def load(path: Path | str, sampling: str = "even", frames: int = 8, **limits: float | str) -> Loaded:
         assert set(limits) <= {each.name for each in fields(ClientSettings)}
         with open_media(path, sampling, frames, ClientSettings(**limits)) as media:
-            return Loaded(media.kind, media.info, media.frames_expected, list(media), media.warnings)
+            return Loaded(media.kind, media.info, media.provenance, media.frames_expected, list(media), media.warnings)
 
     return load
 

@@ -7,9 +7,13 @@ from deepfake_client.errors import DeepfakeError
 from deepfake_client.media import process
 from deepfake_client.media.frame import Request
 from deepfake_client.media.process import DecodingProcess
+from deepfake_client.media.provenance import MAX_CHARACTERS, MAX_PROBLEMS, TAGS
 from deepfake_client.media.wire import Closed, Reader, pack
 
 OPENED = {"kind": "image", "codec": "x", "width": 1, "height": 1, "duration_s": None, "frame_rate": None, "frames": 1}
+OPENED |= {"tags": {"camera": "A camera"}}
+CREDENTIALS = {"state": "unknown_signer", "signer": "A", "software": None, "signed_at": None, "trust_list": "list.pem"}
+CREDENTIALS |= {"problems": []}
 FRAME = {"index": 0, "time_s": 0.0, "width": 2, "height": 1}
 
 
@@ -24,14 +28,16 @@ def say(tmp_path, monkeypatch):
         script.chmod(0o755)
         monkeypatch.setattr(process.sys, "executable", str(script))
         descriptor = os.open(tmp_path / "words", os.O_RDONLY)
-        return DecodingProcess(Request(descriptor, "video", "mov", "even", 2, 100, 10, 1 << 30, 10), 10)
+        return DecodingProcess(Request(descriptor, "video", "mov", "even", 2, 100, 10, 1 << 30, 10, "/a/list.pem"), 10)
 
     return say
 
 
 def test_honest_words_are_understood(say):
-    words = [pack({"opened": OPENED}), pack({"warning": "hm"}), pack({"frame": FRAME}), bytes(6), pack({"end": True})]
+    about = [pack({"credentials": CREDENTIALS}), pack({"opened": OPENED})]
+    words = [*about, pack({"warning": "hm"}), pack({"frame": FRAME}), bytes(6), pack({"end": True})]
     with say(*words) as child:
+        assert child.credentials().signer == "A"
         assert child.opened().width == 1
         assert [frame.image.shape for frame in child.frames()] == [(1, 2, 3)]
         assert child.warnings == ["hm"]
@@ -65,6 +71,70 @@ def test_nonsense_is_refused(say, word):
 def test_what_is_no_message_is_refused(say, word):
     with say(word) as child, pytest.raises(DeepfakeError):
         child.opened()
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        7,
+        ["camera"],
+        {"camera": 7},
+        {"camera": ""},
+        {"camera": "x" * 301},
+        {"camera": "two\nlines"},
+        {"camera": "\x1b[2J"},
+        {"place": "here"},
+    ],
+    ids=str,
+)
+def test_nonsense_tags_are_refused(say, tags):
+    with say(pack({"opened": OPENED | {"tags": tags}})) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.opened()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"more": 1},
+        {"state": "authentic"},
+        {"state": ["none"]},
+        {"state": "trusted", "trust_list": None},
+        {"trust_list": "another.pem"},
+        {"signer": 7},
+        {"signer": ""},
+        {"signer": "x" * 301},
+        {"software": "two\nlines"},
+        {"signed_at": ["a list"]},
+        {"problems": "text"},
+        {"problems": [7]},
+        {"problems": ["x"] * 9},
+        {"problems": ["x" * 301]},
+    ],
+    ids=str,
+)
+def test_nonsense_credentials_are_refused(say, part):
+    word = pack({"credentials": CREDENTIALS | part})
+    with say(word) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.credentials()
+
+
+@pytest.mark.parametrize("word", [{"credentials": 7}, {"credentials": {}}, {"opened": OPENED}, {"end": True}], ids=str)
+def test_credentials_that_do_not_come_first_are_refused(say, word):
+    with say(pack(word)) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.credentials()
+
+
+def test_the_longest_credentials_fit_a_message(say):
+    longest = "\U0001f4f7" * MAX_CHARACTERS
+    said = dict.fromkeys(("signer", "software", "signed_at"), longest) | {"problems": [longest] * MAX_PROBLEMS}
+    with say(pack({"credentials": CREDENTIALS | said})) as child:
+        assert child.credentials().problems == [longest] * MAX_PROBLEMS
+
+
+def test_the_longest_tags_fit_a_message(say):
+    tags = dict.fromkeys(TAGS, "\U0001f4f7" * MAX_CHARACTERS)
+    with say(pack({"opened": OPENED | {"tags": tags}})) as child:
+        assert child.opened().tags == tags
 
 
 def test_more_frames_than_were_asked_for_are_refused(say):

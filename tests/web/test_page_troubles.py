@@ -1,0 +1,109 @@
+"""The upload page when something goes wrong: each time it says what happened and what to do."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+ANSWER_MS = 120_000
+HOSTILE = "<img src=x onerror=alert(1)> =1+1 \u202egpj.mp4"
+
+
+def choose(page, *files):
+    page.locator("#file").set_input_files(list(files))
+
+
+def told(page, *texts):
+    alert = page.get_by_role("alert")
+    expect(alert).to_be_visible(timeout=ANSWER_MS)
+    for text in texts:
+        expect(alert).to_contain_text(text)
+    expect(alert.get_by_role("button", name="Try again")).to_be_enabled()
+
+
+def test_a_file_of_another_kind(new_page, served, tmp_path):
+    (tmp_path / "words.mp4").write_text("only words")
+    page = new_page(served.address)
+    choose(page, tmp_path / "words.mp4")
+    told(page, "The file is text", "Send a picture")
+
+
+def test_a_file_over_the_limit_is_not_even_sent(new_page, served, tmp_path):
+    with (tmp_path / "long.mp4").open("wb") as file:
+        file.truncate(501 * 1024 * 1024)
+    page = new_page(served.address)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    choose(page, tmp_path / "long.mp4")
+    told(page, "Too large", "501 MiB; the most is 500 MiB")
+    assert not [each for each in sent if each.endswith("/predict")]
+
+
+def test_a_server_that_goes_away_in_mid_stream(new_page, served_alone, clip):
+    page = new_page(served_alone.address)
+    choose(page, clip)
+    expect(page.locator(".strip image").first).to_be_attached(timeout=ANSWER_MS)
+    for process in served_alone.processes("python"):
+        if b"gunicorn" in Path(f"/proc/{process}/cmdline").read_bytes():
+            os.kill(process, signal.SIGKILL)
+    told(page, "The connection broke", "Check that it is running")
+
+
+def test_a_server_that_is_gone(new_page, serve, clip):
+    with serve() as (host, port):
+        page = new_page(f"http://{host}:{port}")
+        expect(page.locator("#limits")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+    choose(page, clip)
+    told(page, "The connection broke")
+
+
+def test_a_busy_server(new_page, serve, clip, tmp_path):
+    (tmp_path / "held.mp4").write_bytes(b"hold")
+    with serve(max_waiting=0) as (host, port):
+        first, second = (new_page(f"http://{host}:{port}") for _ in range(2))
+        choose(first, tmp_path / "held.mp4")
+        expect(first.get_by_role("button", name="Cancel")).to_be_visible()
+        expect(first.locator(".strip li")).to_have_count(1)
+        choose(second, clip)
+        told(second, "try again in")
+        first.get_by_role("button", name="Cancel").click()
+        told(first, "Stopped")
+        expect(second.get_by_role("button", name="Try again")).to_be_enabled()
+
+
+def test_an_upload_that_is_cancelled(new_page, serve, uploads, eventually, tmp_path):
+    (tmp_path / "large.mp4").write_bytes(b"x" * 900_000)
+    with serve() as (host, port):
+        page = new_page(f"http://{host}:{port}")
+        network = page.context.new_cdp_session(page)
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
+        network.send("Network.emulateNetworkConditions", slow)
+        choose(page, tmp_path / "large.mp4")
+        eventually(uploads)
+        page.get_by_role("button", name="Cancel").click()
+        told(page, "Stopped", "has deleted")
+        eventually(lambda: not uploads())
+
+
+def test_a_detector_that_does_not_answer_the_page(new_page, serve):
+    with serve() as (host, port):
+        page = new_page("about:blank")
+        page.route("**/config", lambda route: route.abort())
+        with pytest.raises(AssertionError):
+            expect(page.get_by_role("alert")).to_be_visible(timeout=1)
+        page.goto(f"http://{host}:{port}")
+        expect(page.get_by_role("alert")).to_contain_text("The detector does not answer")
+        page.unroute("**/config")
+
+
+def test_a_hostile_name_is_shown_as_text(new_page, served, picture):
+    page = new_page(served.address)
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.locator("#file").set_input_files({"name": HOSTILE, "mimeType": "image/png", "buffer": picture.read_bytes()})
+    expect(page.get_by_role("heading", level=2).nth(1)).to_be_visible(timeout=ANSWER_MS)
+    expect(page.locator(".finding .file-name")).to_have_text(HOSTILE, timeout=ANSWER_MS)
+    assert page.locator("img[src=x]").count() == 0 and not dialogs

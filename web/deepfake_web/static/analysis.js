@@ -1,0 +1,67 @@
+// One file's way to the server and its answer back, as it comes.
+
+const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again." };
+const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server has deleted what it had of the file.", stopped: true };
+
+/**
+ * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
+ * before the last. `finished` resolves to the result, its frames with their thumbnails and maps, or rejects with
+ * { title, detail, retryAfter } in words for people.
+ */
+export function analyse(file, { onUpload, onEvent }) {
+  // XMLHttpRequest, as fetch tells nothing of the upload's progress.
+  const request = new XMLHttpRequest();
+  const finished = new Promise((resolve, reject) => {
+    const frames = [];
+    let last = null;
+    const follow = lines(request, (event) => {
+      last = event;
+      if (event.event === "frame") frames.push(event);
+      if (event.event !== "result" && event.event !== "error") onEvent(event);
+    });
+    request.upload.onprogress = ({ loaded, total }) => onUpload(loaded / total);
+    request.upload.onload = () => onUpload(1);
+    request.onprogress = () => { if (request.status === 200) follow(); };
+    request.onload = () => {
+      if (request.status !== 200) return reject(problem(request));
+      follow();
+      if (last?.event === "result") resolve(whole(last, frames));
+      else reject(last?.event === "error" ? last : GONE);
+    };
+    request.onerror = () => reject(GONE);
+    request.onabort = () => reject(STOPPED);
+  });
+  const form = new FormData();
+  form.append("heatmaps", "true");
+  form.append("file", file);
+  request.open("POST", "/predict");
+  request.setRequestHeader("Accept", "application/x-ndjson");
+  request.send(form);
+  return { finished, stop: () => request.abort() };
+}
+
+/** Calls `onEvent` for each complete line that has come since the last call. */
+function lines(request, onEvent) {
+  let read = 0;
+  return () => {
+    const end = request.responseText.lastIndexOf("\n") + 1;
+    const text = request.responseText.slice(read, end);
+    read = end;
+    for (const line of text.split("\n")) if (line) onEvent(JSON.parse(line));
+  };
+}
+
+/** The streamed result leaves out what the frames before it carried. */
+function whole({ event, ...result }, frames) {
+  return { ...result, frames: frames.map(({ event: _, ...frame }) => frame) };
+}
+
+function problem(request) {
+  const wait = Number(request.getResponseHeader("Retry-After"));
+  try {
+    const { title, detail, status } = JSON.parse(request.responseText);
+    return { title, detail, status, retryAfter: wait || null };
+  } catch {
+    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", retryAfter: wait || null };
+  }
+}

@@ -1,0 +1,35 @@
+// Elements and words. Text is only ever set as text: nothing that a file says of itself is read as HTML.
+
+export const find = (id) => document.getElementById(id);
+export const element = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
+export const drawing = (name, attributes, ...children) =>
+  fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const fixed = (probability) => probability.toFixed(2);
+export const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
+
+export function clock(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  return minutes ? `${minutes}:${(seconds % 60).toFixed(1).padStart(4, "0")}` : `${seconds.toFixed(2)} s`;
+}
+
+export function size(bytes) {
+  const mib = bytes / 1048576;
+  return mib >= 10 ? `${Math.round(mib)} MiB` : mib >= 0.1 ? `${mib.toFixed(1)} MiB` : `${Math.max(1, Math.round(bytes / 1024))} KiB`;
+}
+
+/** What people are told: no face, else uncertain where the certainty is low, else the label. */
+export const stateOf = (result) => (result.certainty === "low" ? "UNCERTAIN" : result.label);
+export const SHAPES = { FAKE: "▲", UNCERTAIN: "◆", REAL: "●", "NO FACE": "○" };
+export const classOf = (state) => state.toLowerCase().replace(" ", "-");

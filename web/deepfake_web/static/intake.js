@@ -1,0 +1,38 @@
+// The ways in: picker, drag and drop, clipboard, camera, samples. Each calls `add` with a list of files.
+
+import { find } from "./dom.js";
+
+export function intake(add) {
+  const drop = find("drop");
+  for (const id of ["file", "camera"]) {
+    find(id).addEventListener("change", ({ target }) => {
+      add([...target.files]);
+      target.value = "";
+    });
+  }
+  find("form").addEventListener("submit", (event) => event.preventDefault());
+  // The whole page takes what is dropped: a browser would otherwise leave it to show the file.
+  let inside = 0;
+  const over = (by) => {
+    inside = Math.max(0, inside + by);
+    drop.classList.toggle("over", inside > 0);
+  };
+  document.addEventListener("dragenter", () => over(1));
+  document.addEventListener("dragleave", () => over(-1));
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    over(-inside);
+    if (event.dataTransfer.files.length) add([...event.dataTransfer.files]);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) add([...event.clipboardData.files]);
+  });
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", async () => {
+      const address = button.dataset.sample;
+      const content = await (await fetch(address)).blob();
+      add([new File([content], address.split("/").at(-1), { type: content.type })]);
+    });
+  }
+}

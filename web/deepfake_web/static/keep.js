@@ -1,0 +1,40 @@
+// What the reader takes along: the report, the result, the frames as a table.
+
+import { element } from "./dom.js";
+
+/** Three buttons; what can't be made is told beside them. */
+export function keep(name, result) {
+  const told = element("p", { class: "small", role: "status" });
+  const button = (text, make) => element("button", {
+    type: "button", click: async (event) => {
+      event.target.disabled = true;
+      told.textContent = "";
+      try {
+        await make();
+      } catch (error) {
+        told.textContent = error.detail ?? "The detector did not answer. Check that it is running, then try again.";
+      }
+      event.target.disabled = false;
+    },
+  }, text);
+  const stem = name.replace(/[^\p{L}\p{N}._ -]/gu, "_").slice(0, 80) || "file";
+  return element("section", { class: "keep", "aria-label": "Keep the result" },
+    button("Save report", async () => save(`${stem} report.html`, await made(name, result, "text/html"))),
+    button("Save as JSON", async () => save(`${stem}.json`, new Blob([JSON.stringify(result, null, 1)], { type: "application/json" }))),
+    button("Save frames as CSV", async () => save(`${stem} frames.csv`, await made(name, result, "text/csv"))),
+    told);
+}
+
+async function made(name, result, type) {
+  const answer = await fetch("/report", {
+    method: "POST", headers: { Accept: `${type}, application/json`, "Content-Type": "application/json" }, body: JSON.stringify({ name, result }),
+  });
+  if (!answer.ok) throw await answer.json();
+  return answer.blob();
+}
+
+function save(name, blob) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once the browser has surely taken it
+}

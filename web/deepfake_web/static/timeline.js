@@ -1,0 +1,103 @@
+// When: the probability of each frame along the clip, one lane a face, moved through by pointer, touch and keys.
+
+import { clock, drawing, element, fixed } from "./dom.js";
+
+const WIDTH = 1000;
+const HEIGHT = 100;
+
+/** { node, show(index) } for a clip's result; `pick(index)` is called when the reader chooses a frame. */
+export function timeline(result, pick) {
+  const { frames, threshold } = result;
+  const start = frames[0].time_s;
+  const length = Math.max(frames.at(-1).time_s - start, 1e-3);
+  const across = (frame) => (WIDTH * (frame.time_s - start)) / length;
+  const cursor = element("div", { class: "cursor" });
+  const lanes = followed(result).map((track) => lane(result, track, across));
+  const board = element("div", {
+    class: "board", role: "slider", tabindex: 0, "aria-label": "Frame of the clip",
+    "aria-valuemin": 1, "aria-valuemax": frames.length, pointermove: hover, pointerdown: tap, keydown: key,
+  }, lanes, element("div", { class: "lane band" }, element("span"), element("div", { class: "plot" }, band(frames, threshold, across), cursor)));
+  const node = element("div", { class: "timeline" }, board,
+    element("p", { class: "axis", "aria-hidden": "true" }, element("span", {}, clock(start)), element("span", {}, clock(frames.at(-1).time_s))),
+    element("p", { class: "small" }, `The dashed line is the threshold, ${fixed(threshold)}. Move with the pointer, a finger or the arrow keys.`));
+  let current = 0;
+
+  function nearest(event) {
+    const { left, width } = cursor.parentElement.getBoundingClientRect();
+    const at = (WIDTH * (event.clientX - left)) / width;
+    const distances = frames.map((frame) => Math.abs(across(frame) - at));
+    return distances.indexOf(Math.min(...distances));
+  }
+
+  function hover(event) {
+    if (event.pointerType === "mouse" || event.buttons) choose(nearest(event));
+  }
+
+  function tap(event) {
+    choose(nearest(event));
+  }
+
+  function key(event) {
+    const last = frames.length - 1;
+    const to = { ArrowLeft: current - 1, ArrowDown: current - 1, ArrowRight: current + 1, ArrowUp: current + 1, Home: 0, End: last,
+      PageDown: current - 5, PageUp: current + 5 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    choose(Math.max(0, Math.min(last, to)));
+  }
+
+  function choose(index) {
+    if (index !== current) pick(index);
+  }
+
+  function show(index) {
+    current = index;
+    const frame = frames[index];
+    cursor.style.left = `${(100 * across(frame)) / WIDTH}%`;
+    board.setAttribute("aria-valuenow", index + 1);
+    board.setAttribute("aria-valuetext", `${clock(frame.time_s)}: ${frame.confidence === null ? "no face" : fixed(frame.confidence)}`);
+  }
+
+  return { node, show };
+}
+
+/** The faces that were followed; where whole frames are looked at, the frame stands for one. */
+function followed({ tracks, frames, confidence }) {
+  if (tracks.length || !frames.some((frame) => frame.faces.length)) return tracks;
+  return [{ id: null, confidence }];
+}
+
+/** One face through the clip: its portrait, and its probability against time. */
+function lane({ frames, threshold, media }, track, across) {
+  const seen = frames.map((frame) => [frame, frame.faces.find((face) => face.track === track.id)]).filter(([, face]) => face);
+  const points = seen.map(([frame, face]) => [across(frame), HEIGHT * (1 - face.confidence), face.confidence >= threshold]);
+  const plot = drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    drawing("rect", { class: "above", width: WIDTH, height: HEIGHT * (1 - threshold) }),
+    drawing("line", { class: "threshold", x2: WIDTH, y1: HEIGHT * (1 - threshold), y2: HEIGHT * (1 - threshold) }),
+    drawing("polyline", { points: points.map(([x, y]) => `${x},${y}`).join(" ") }),
+    // Lines without length: their round caps stay round when the drawing is stretched.
+    points.map(([x, y, fake]) => drawing("line", { class: fake ? "dot fake" : "dot real", x1: x, x2: x, y1: y, y2: y })));
+  const [frame, face] = seen.reduce((best, each) => (each[1].confidence > best[1].confidence ? each : best));
+  return element("div", { class: "lane" },
+    element("span", { class: "who" }, portrait(frame, face, media), element("span", {}, track.id === null ? "Frame" : `Face ${track.id}`), element("b", {}, fixed(track.confidence))),
+    element("div", { class: "plot" }, plot));
+}
+
+/** The face alone: a window onto the frame's thumbnail. */
+function portrait(frame, face, { width, height }) {
+  const [x, y, w, h] = face.box;
+  const side = Math.max(w, h);
+  return drawing("svg", { class: "portrait", viewBox: `${x + (w - side) / 2} ${y + (h - side) / 2} ${side} ${side}`, "aria-hidden": "true" },
+    frame.thumbnail && drawing("image", { href: frame.thumbnail, width, height, preserveAspectRatio: "none" }));
+}
+
+/** A strip of colour a frame: which ones reach the threshold, at a glance. */
+function band(frames, threshold, across) {
+  const edges = frames.map((frame, at) => (at ? (across(frames[at - 1]) + across(frame)) / 2 : 0));
+  return drawing("svg", { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    frames.map(({ confidence }, at) => drawing("rect", {
+      class: confidence === null ? "none" : confidence >= threshold ? "fake" : "real",
+      x: edges[at], width: (edges[at + 1] ?? WIDTH) - edges[at], height: 10,
+      "fill-opacity": confidence === null ? 1 : 0.25 + 0.75 * Math.min(1, Math.abs(confidence - threshold) / 0.4),
+    })));
+}
