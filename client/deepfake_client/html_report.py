@@ -101,6 +101,7 @@ def _environment() -> Environment:
     environment.globals["words"] = words
     filters = (_place, _signed, _clock, _instant, _moment, _size)
     environment.filters |= {each.__name__.removeprefix("_"): each for each in filters}
+    environment.filters["probability"] = words.probability
     return environment
 
 

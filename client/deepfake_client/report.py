@@ -70,7 +70,7 @@ class TableReport:
         self._table.add_row(
             name,
             Text(words.STATES[state][0] + why, style=STYLES[state]),
-            "" if result.confidence is None else f"{result.confidence:.2f}",
+            "" if result.confidence is None else words.probability(result.confidence),
             str(result.frames_processed),
             str(len(result.tracks)),
             f"{result.timing_s.total:.1f}",
@@ -84,8 +84,7 @@ class TableReport:
 
 
 def _footnote(result: Result) -> str:
-    rate = result.model.false_positive_rate
-    known = words.RATE_UNKNOWN if rate is None else words.RATE.format(rate=f"{100 * rate:.1f}")
+    known = words.false_positives(result.model.false_positive_rate)
     return (
         f"Likelihood of manipulation from 0 to 1; the threshold is {result.threshold:.2f}. {known} "
         f"{words.STATES['REAL'][1]} Model: {result.model.name} {result.model.version}."

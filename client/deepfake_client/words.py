@@ -30,11 +30,13 @@ CREDENTIALS = {
     "none": ("No Content Credentials", "The file carries no signed statement of where it comes from."),
     "broken": (
         "Content Credentials that do not hold",
-        "What was signed is not what the file holds, or it can't be read: the file was changed since, or damaged.",
+        "They could not be confirmed: the file was changed since it was signed, the signature is not valid, or it "
+        "can't be read here. The codes say which.",
     ),
     "unknown_signer": (
         "Content Credentials of an unknown signer",
-        "The file is as it was signed, but who signed it is on no trust list: anybody can sign under any name.",
+        "The file is as it was signed, but the signer is not on the trust list that was used, if any was: anybody can "
+        "sign under any name.",
     ),
     "trusted": (
         "Content Credentials of a known signer",
@@ -45,6 +47,7 @@ CREDENTIALS = {
 NO_CREDENTIALS_PROVE_NOTHING = (
     "Most files have no Content Credentials, and most uploads remove them: that there are none proves nothing."
 )
+CREDENTIALS_ELSEWHERE = "The file names credentials at another address, where nobody looked."
 PROVENANCE = "Anybody can write or remove such details. They are no part of the likelihood, and no proof."
 LIMITS = (
     "It looks for traces that manipulations of the kinds it learnt from leave in faces. A fake of a kind it never saw "
@@ -69,12 +72,23 @@ def state(result: Result) -> str:
     return "UNCERTAIN" if result.certainty == "low" else result.label
 
 
+def probability(value: float) -> str:
+    """With two decimals, and never as certainty: 0.996 is not 1."""
+    return "> 0.99" if value > 0.99 else "< 0.01" if value < 0.01 else f"{value:.2f}"
+
+
+def false_positives(rate: float | None) -> str:
+    """What is known of how often reals reach the threshold; `rate` is a share."""
+    if rate is None:
+        return RATE_UNKNOWN
+    return RATE.format(rate="fewer than 0.1" if rate < 0.001 else f"{100 * rate:.1f}")
+
+
 def likelihood(result: Result) -> str:
     """Probability, threshold and the error rate that belongs to it."""
-    rate = result.model.false_positive_rate
-    known = RATE_UNKNOWN if rate is None else RATE.format(rate=f"{100 * rate:.1f}")
-    numbers = LIKELIHOOD.format(confidence=f"{result.confidence:.2f}", threshold=f"{result.threshold:.2f}")
-    return f"{numbers} {known}"
+    assert result.confidence is not None
+    numbers = LIKELIHOOD.format(confidence=probability(result.confidence), threshold=f"{result.threshold:.2f}")
+    return f"{numbers} {false_positives(result.model.false_positive_rate)}"
 
 
 def agreement(result: Result) -> str:

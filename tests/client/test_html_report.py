@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from deepfake_client import words
+from deepfake_client import report_file, words
 from deepfake_client.errors import DamagedMediaError
 from deepfake_client.html_report import html_report, report_css
 from deepfake_client.report import Row
@@ -329,6 +329,21 @@ def test_every_drawing_has_a_text_or_is_hidden_and_every_head_a_scope(page, resu
         (each.get("aria-label") and each["role"] == "img") or "aria-hidden" in each for each in drawings
     )
     assert all("scope" in each for each in found.all("th"))
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_a_report_written_in_pieces_is_the_same_whatever_their_size(result, tmp_path, monkeypatch, piece):
+    rows = [Row(Path("a.mp4"), result), Row(Path("b.mp4"), result)]
+    monkeypatch.setattr(report_file, "PIECE", piece)
+    with report_file.html_report_file(tmp_path / "report.html") as add:
+        for row in rows:
+            add(row)
+    assert (tmp_path / "report.html").read_text() == html_report(rows)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.9961, "> 0.99"), (0.004, "< 0.01"), (0.5, "0.50")])
+def test_a_likelihood_is_never_certainty(page, result, value, text):
+    assert f"Likelihood of manipulation: {text} on a scale" in page(replace(result, confidence=value)).words
 
 
 def test_every_reference_within_the_page_leads_somewhere(page, result):

@@ -5,6 +5,8 @@ import csv
 import http.client
 import io
 import json
+import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,7 +174,7 @@ def test_a_body_over_the_limit_is_413_with_and_without_a_length(serve, chunked):
         connection = http.client.HTTPConnection(*address, timeout=30)
         connection.request("POST", "/report", pieces if chunked else body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        assert answer.status == 413 and "16 MiB" in json.load(answer)["detail"]
+        assert answer.status == 413 and "4 MiB" in json.load(answer)["detail"]
 
 
 def test_a_chunked_result_is_read_whole(serve, full):
@@ -196,3 +198,24 @@ def test_a_form_is_answered_with_the_report_under_the_policy_of_the_page(client)
     assert "<style" not in answer.text and " style=" not in answer.text
     assert "unsafe-inline" not in answer.headers["Content-Security-Policy"]
     assert "Content-Disposition" not in answer.headers
+
+
+def test_more_results_at_once_than_are_taken_are_told_to_wait(serve):
+    head = b"POST /report HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    with serve() as address:
+        slow = [socket.create_connection(address, timeout=30) for _ in range(keep.AT_ONCE)]
+        for connection in slow:
+            connection.sendall(head)
+        deadline = time.monotonic() + 20
+        while (status := ask_once(address).status) != 429:
+            assert status == 400 and time.monotonic() < deadline
+        for connection in slow:
+            connection.close()
+        while ask_once(address).status == 429:
+            assert time.monotonic() < deadline
+
+
+def ask_once(address) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    connection.request("POST", "/report", b"{}", {"Content-Type": "application/json"})
+    return connection.getresponse()

@@ -157,11 +157,15 @@ def test_several_files_wait_in_line_and_two_are_compared(page, picture, temple, 
     files.nth(1).get_by_role("button", name="temple.jpg").first.click()
     expect(page.get_by_role("heading", name="No face to analyse")).to_be_visible()
     for number in range(2):
-        files.nth(number).get_by_label("compare").check()
+        files.nth(number).get_by_role("checkbox").check()
     side_by_side = page.get_by_role("region", name="Results side by side")
     expect(side_by_side.get_by_role("article")).to_have_count(2)
+    choose(page, picture)  # what comes in is seen, and can be cancelled, also beside a comparison
+    expect(side_by_side).to_have_count(0)
+    expect(files.nth(2)).to_contain_text("sign", timeout=ANSWER_MS)
     files.nth(0).get_by_role("button", name="Remove").click()
-    expect(files).to_have_count(1)
+    expect(files).to_have_count(2)
+    expect(files.nth(0).get_by_role("button").first).to_be_focused()
 
 
 def test_samples_can_be_tried(page):

@@ -38,7 +38,7 @@ def test_under_way_and_in_line(new_page, serve, scheme, clip, tmp_path):
         page.locator("#file").set_input_files([tmp_path / "held.mp4", clip])
         expect(page.locator(".strip li")).to_have_count(1)
         assert violations(page) == []
-        page.get_by_role("button", name="Cancel").first.click()
+        page.locator("section.working").get_by_role("button", name="Cancel").click()
 
 
 @pytest.fixture(scope="module")
@@ -83,5 +83,5 @@ def test_no_face_an_error_and_two_side_by_side(new_page, served, scheme, temple,
     expect(page.get_by_role("alert")).to_be_visible()
     assert violations(page) == []
     for number in range(2):
-        files.nth(number).get_by_label("compare").check()
+        files.nth(number).get_by_role("checkbox").check()
     assert violations(page) == []

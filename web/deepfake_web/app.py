@@ -1,5 +1,7 @@
 """The application factory."""
 
+from threading import BoundedSemaphore
+
 from deepfake_client import Detector
 from deepfake_client.errors import UsageError
 from flask import Flask
@@ -25,7 +27,11 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["deepfake"] = Services(
-        settings, detector or Detector(settings.triton, settings), admission, Metrics(admission)
+        settings,
+        detector or Detector(settings.triton, settings),
+        admission,
+        Metrics(admission),
+        BoundedSemaphore(keep.AT_ONCE),
     )
     observing.register(app)
     problems.register(app)

@@ -31,6 +31,12 @@ TAGS = {
     "Report": "What was found, as something to keep.",
     "Operation": "For whoever runs the detector.",
 }
+WORDS = {
+    "states": "Title and meaning of each thing that people are told.",
+    "reasons": "A sentence for each of a result's `reasons`.",
+    "sentences": "Templates of what is said of the likelihood, the networks and the file's details.",
+    "credentials": "Title and meaning of each state of Content Credentials.",
+}
 REPORT = {"type": "string", "description": "One page that needs nothing beside itself."}
 TABLE = {"type": "string", "description": f"A line for each face of each frame: {', '.join(COLUMNS)}."}
 
@@ -64,7 +70,7 @@ def description(settings: WebSettings) -> Part:
     report: Part = {
         "requestBody": {"required": True, "content": {JSON: {"schema": schema_of(ReportRequest, schemas)}}},
         "responses": {"200": answer("To be saved as a file.", {HTML: REPORT, CSV: TABLE})}
-        | refusals(400, 408, 413, 500),
+        | refusals(400, 408, 413, 429, 500),
     }
     states = {
         "200": answer("Every model is served.", {JSON: health}),
@@ -160,8 +166,8 @@ def _config() -> Part:
         "description": "What the upload page shows.",
         "properties": {
             "limits": {"type": "object", "properties": limits, "required": list(limits)},
-            "states": {"type": "object", "description": "Title and meaning of each thing that people are told."},
-            "reasons": {"type": "object", "description": "A sentence for each of a result's `reasons`."},
+            **{name: {"type": "object", "description": text} for name, text in WORDS.items()},
+            "limits_of_method": {"type": "array", "items": {"type": "string"}},
         },
-        "required": ["limits", "states", "reasons"],
+        "required": ["limits", *WORDS, "limits_of_method"],
     }

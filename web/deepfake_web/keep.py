@@ -1,9 +1,11 @@
 """POST /report: a result in, what people keep of it out: the report as a page, or the frames as a table. Nothing of
 it is stored here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from deepfake_client.errors import TooLargeError, UsageError
+from deepfake_client.errors import BusyError, TooLargeError, UsageError
 from deepfake_client.frames_csv import frames_csv
 from deepfake_client.html_report import html_report, report_css
 from deepfake_client.report import Row
@@ -14,7 +16,8 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_input_stream
 
 from deepfake_web import connection
-from deepfake_web.handed_back import parse_request
+from deepfake_web.admission import PAUSE_S
+from deepfake_web.handed_back import ReportRequest, parse_request
 from deepfake_web.negotiation import HTML, JSON
 from deepfake_web.predict import drain_refused
 from deepfake_web.services import services
@@ -23,7 +26,9 @@ from deepfake_web.upload import SlowUploadError
 blueprint = Blueprint("keep", __name__)
 blueprint.after_request(drain_refused)
 CSV = "text/csv"
-MAX_REPORT_BYTES = 16 * MIB  # of a result as JSON: with maps and thumbnails, 256 frames take about 10
+MAX_REPORT_BYTES = 4 * MIB  # of a result as JSON: the pictures of few frames are drawn, so few need be sent
+MAX_READ_S = 30.0  # longest wait for a result
+AT_ONCE = 2  # results that are read and made into reports; others are told to wait
 
 
 @blueprint.post("/report")
@@ -31,7 +36,11 @@ def report() -> Response:
     """The one of HTML and CSV that the Accept header prefers, as a download."""
     if request.mimetype != JSON:
         raise UsageError(f"Send JSON, with `Content-Type: {JSON}`.")
-    asked = parse_request(_body(), services().settings.max_frames)
+    with _turn():
+        return _made(parse_request(_body(), services().settings.max_frames))
+
+
+def _made(asked: ReportRequest) -> Response:
     if request.accept_mimetypes.best_match((HTML, CSV), default=HTML) == CSV:
         return _download(frames_csv(asked.name, asked.result), CSV, "deepfake-frames.csv")
     return _download(html_report([Row(Path(asked.name), asked.result)]), HTML, "deepfake-report.html")
@@ -43,10 +52,21 @@ def styles() -> Response:
     return Response(report_css(), mimetype="text/css")
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Held from before the result is read; BusyError where none is free in a moment."""
+    if not services().reports.acquire(timeout=PAUSE_S):
+        raise BusyError("Too many reports are being made at the moment; try again in a few seconds.")
+    try:
+        yield
+    finally:
+        services().reports.release()
+
+
 def _body() -> bytes:
     environ, body = request.environ, bytearray()
     try:
-        with connection.reading(environ, services().settings.max_upload_s):
+        with connection.reading(environ, MAX_READ_S):
             stream = get_input_stream(environ)
             while len(body) <= MAX_REPORT_BYTES and (piece := stream.read(connection.CHUNK)):
                 body += piece

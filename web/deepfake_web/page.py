@@ -4,14 +4,16 @@ from typing import Any
 
 from deepfake_client import words
 from deepfake_client.media.sniff import PICTURE_FORMATS, VIDEO_FORMATS
+from deepfake_client.settings import MIB
 from flask import Blueprint, render_template
 
 from deepfake_web.services import services
+from deepfake_web.settings import WebSettings
 
 blueprint = Blueprint("page", __name__)
 SENTENCES = (
     *("likelihood", "rate", "rate_unknown", "agreed", "split"),
-    *("provenance", "no_credentials_prove_nothing"),
+    *("provenance", "no_credentials_prove_nothing", "credentials_elsewhere"),
 )
 LIMITS = ("max_bytes", "max_duration_s", "max_pixels", "max_frames")
 
@@ -21,7 +23,17 @@ def index() -> str:
     formats = {"pictures": PICTURE_FORMATS, "videos": VIDEO_FORMATS}
     suffixes = [f".{name.lower()}" for name in PICTURE_FORMATS + VIDEO_FORMATS]
     accept = ["image/*", "video/*", *suffixes]  # suffixes too: browsers know few of the media types
-    return render_template("index.html", settings=services().settings, formats=formats, accept=accept)
+    return render_template("index.html", formats=formats, accept=accept, limits=_limits(services().settings))
+
+
+def _limits(settings: WebSettings) -> list[str]:
+    """What is accepted, in people's units and no larger than it is."""
+    length = settings.max_duration_s
+    return [
+        f"{round(settings.max_bytes / MIB, 2):g} MiB",
+        f"{length:g} seconds" if length < 120 else f"{round(length / 60, 2):g} minutes",
+        f"{round(settings.max_pixels / 1e6, 2):g} megapixels",
+    ]
 
 
 @blueprint.get("/config")

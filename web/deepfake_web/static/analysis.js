@@ -1,12 +1,13 @@
 // One file's way to the server and its answer back, as it comes.
 
-const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again." };
-const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server has deleted what it had of the file.", stopped: true };
+const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again.", again: true, halts: true };
+const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.", again: true };
 
 /**
  * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
  * before the last. `finished` resolves to the result, its frames with their thumbnails and maps, or rejects with
- * { title, detail, retryAfter } in words for people.
+ * { title, detail, retryAfter, again, halts }: words for people, the seconds to wait, whether another try can help, and
+ * whether other files would fare no better.
  */
 export function analyse(file, { onUpload, onEvent }) {
   // XMLHttpRequest, as fetch tells nothing of the upload's progress.
@@ -26,7 +27,7 @@ export function analyse(file, { onUpload, onEvent }) {
       if (request.status !== 200) return reject(problem(request));
       follow();
       if (last?.event === "result") resolve(whole(last, frames));
-      else reject(last?.event === "error" ? last : GONE);
+      else reject(last?.event === "error" ? { ...last, again: last.status >= 500 || last.status === 429 } : GONE);
     };
     request.onerror = () => reject(GONE);
     request.onabort = () => reject(STOPPED);
@@ -60,8 +61,9 @@ function problem(request) {
   const wait = Number(request.getResponseHeader("Retry-After"));
   try {
     const { title, detail, status } = JSON.parse(request.responseText);
-    return { title, detail, status, retryAfter: wait || null };
+    const again = status === 408 || status === 429 || status >= 500;
+    return { title, detail, retryAfter: wait || null, again, halts: status === 429 || status === 503 };
   } catch {
-    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", retryAfter: wait || null };
+    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", again: true };
   }
 }

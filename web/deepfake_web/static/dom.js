@@ -16,7 +16,8 @@ function fill(node, attributes, children) {
 }
 
 export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-export const fixed = (probability) => probability.toFixed(2);
+/** Two decimals, and never as certainty: 0.996 is not 1. */
+export const fixed = (probability) => (probability > 0.99 ? "> 0.99" : probability < 0.01 ? "< 0.01" : probability.toFixed(2));
 export const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
 export function clock(seconds) {

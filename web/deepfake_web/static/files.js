@@ -1,34 +1,39 @@
-// The list of files: what waits, what is under way, and the results of this tab.
+// A file's row in the list: what waits, what is under way, and the results of this tab.
 
 import { element, fixed, SHAPES, classOf, stateOf } from "./dom.js";
 
-const SHORT = { FAKE: "strong sign", UNCERTAIN: "uncertain", REAL: "little sign" };
+const SHORT = { FAKE: "strong sign", UNCERTAIN: "uncertain", REAL: "little sign", "NO FACE": "no face" };
 const STATUS = { waiting: "waiting", working: "being analysed" };
 
-export function listed(item, { current, show, compare, remove }) {
-  const done = item.status === "done";
-  const state = done ? stateOf(item.result) : null;
-  const said = done ? `${SHAPES[state]} ${state === "NO FACE" ? "no face" : `${fixed(item.result.confidence)} ${SHORT[state]}`}` : STATUS[item.status] ?? item.problem.title;
-  item.preview ??= preview(item.file);
-  return element("li", { class: current ? "current" : "" },
-    item.preview,
-    element("button", { type: "button", class: "open", "aria-current": current ? "true" : null, disabled: item.status === "waiting", click: show },
-      element("span", { class: "name" }, item.name), element("span", { class: `state ${state ? classOf(state) : item.status}` }, said)),
-    done && element("label", { class: "compare" },
-      element("input", { type: "checkbox", checked: Boolean(item.compare), change: ({ target }) => compare(target.checked) }), " compare"),
-    item.status === "working"
-      ? !current && element("button", { type: "button", class: "quiet", "aria-label": `Cancel ${item.name}`, click: item.stop }, "✕")
-      : element("button", { type: "button", class: "quiet", "aria-label": `Remove ${item.name}`, click: remove }, "✕"));
+/** { node, update(current) }: one node for the item's life, so that nobody who is in it loses the place. */
+export function row(item, { show, compare, remove }) {
+  const state = element("span");
+  const open = element("button", { type: "button", class: "open", click: show }, element("span", { class: "name" }, item.name), state);
+  const tick = element("input", { type: "checkbox", "aria-label": `Compare ${item.name}`, change: () => compare(tick.checked) });
+  const beside = element("label", { class: "compare" }, tick, " compare");
+  const end = element("button", { type: "button", class: "quiet", click: () => (item.status === "working" ? item.stop?.() : remove()) }, "✕");
+  const node = element("li", {}, preview(item), open, beside, end);
+
+  function update(current) {
+    const verdict = item.result ? stateOf(item.result) : null;
+    node.classList.toggle("current", current);
+    if (current) open.setAttribute("aria-current", "true");
+    else open.removeAttribute("aria-current");
+    state.className = `state ${verdict ? classOf(verdict) : item.status}`;
+    state.textContent = verdict ? said(verdict, item.result.confidence) : STATUS[item.status] ?? item.problem.title;
+    beside.hidden = !verdict;
+    end.setAttribute("aria-label", `${item.status === "working" ? "Cancel" : "Remove"} ${item.name}`);
+  }
+
+  return { node, update };
 }
 
-/** The file as the browser shows it; a grey square where it can't. Kept for the life of the item. */
-function preview(file) {
-  const address = URL.createObjectURL(file);
+const said = (verdict, confidence) => `${SHAPES[verdict]} ${confidence === null ? "" : fixed(confidence)} ${SHORT[verdict]}`;
+
+/** The file as the browser shows it; a grey square where it can't. */
+function preview({ file, address }) {
   const still = file.type.startsWith("image/");
   const node = element(still ? "img" : "video", { class: "preview", alt: still ? "" : null, "aria-hidden": "true", src: address, muted: !still, preload: "metadata", tabindex: -1 });
-  node.addEventListener("error", () => {
-    URL.revokeObjectURL(address);
-    node.replaceWith(element("span", { class: "preview" }));
-  });
+  node.addEventListener("error", () => node.replaceWith(element("span", { class: "preview" })));
   return node;
 }

@@ -9,7 +9,7 @@ import { framePicture, viewer } from "./viewer.js";
 const MOST_SHOWN = 8; // frames in the order of their weight; the rest on demand
 
 /** The section for one finished item; `words` are the server's. */
-export function finding({ name, file, result }, words) {
+export function finding({ name, address, result }, words) {
   const { frames } = result;
   const byWeight = frames.map((_, index) => index).sort((a, b) => (frames[b].confidence ?? -1) - (frames[a].confidence ?? -1));
   let current = byWeight[0];
@@ -22,7 +22,7 @@ export function finding({ name, file, result }, words) {
   const several = frames.length > 1 && result.confidence !== null;
   const when = several ? timeline(result, pick) : null;
   const ranked = several ? ranking(result, byWeight, pick) : null;
-  const video = result.file_type === "video" && file ? player(file, frames, pick) : null;
+  const video = result.file_type === "video" ? player(address, frames, pick) : null;
   parts.push(...[where, when, ranked, video].filter(Boolean));
   const node = element("article", { class: "finding", "aria-label": name },
     verdict(name, result, words),
@@ -50,7 +50,8 @@ export function verdict(name, result, { states, reasons, sentences }) {
 
 function likelihood({ confidence, threshold, model }, sentences) {
   const rate = model.false_positive_rate;
-  const known = rate === null ? sentences.rate_unknown : filled(sentences.rate, { rate: (100 * rate).toFixed(1) });
+  const share = rate < 0.001 ? "fewer than 0.1" : (100 * rate).toFixed(1);
+  const known = rate === null ? sentences.rate_unknown : filled(sentences.rate, { rate: share });
   return `${filled(sentences.likelihood, { confidence: fixed(confidence), threshold: fixed(threshold) })} ${known}`;
 }
 
@@ -106,7 +107,11 @@ function ranking(result, byWeight, pick) {
   const fill = (count) => shown.replaceChildren(...byWeight.slice(0, count).map((index) => element("li", {}, buttons.get(index))));
   fill(MOST_SHOWN);
   const more = byWeight.length > MOST_SHOWN && element("button", {
-    type: "button", class: "quiet", click: (event) => { fill(Infinity); event.target.remove(); },
+    type: "button", class: "quiet", click: (event) => {
+      fill(Infinity);
+      event.target.remove();
+      buttons.get(byWeight[MOST_SHOWN]).focus();
+    },
   }, `Show all ${byWeight.length} frames`);
   const show = (current) => {
     for (const [index, button] of buttons) button.setAttribute("aria-pressed", index === current);
@@ -127,18 +132,21 @@ function aboutFile({ media, provenance, model, method, warnings, timing_s, analy
     "SHA-256": media.sha256, "Size": `${size(media.bytes)}, ${media.width} × ${media.height} pixels`,
     "Container, codec": `${media.container}, ${media.codec}`,
     "Length": media.duration_s === null ? null : `${clock(media.duration_s)}${media.frame_rate ? ` at ${media.frame_rate.toFixed(1)} frames a second` : ""}`,
-    ...provenance.tags,
   };
   const found = provenance.credentials;
-  const signed = { "Signed by": found.signer, "With": found.software, "On": found.signed_at, "Trust list": found.trust_list, "Found": found.problems.join(", ") };
+  const signed = { "Signed by": found.signer, "With": found.software, "On": found.signed_at, "Trust list": found.state === "none" ? null : found.trust_list ?? "none was used", "Problems": found.problems.join(", ") };
+  const elsewhere = found.state === "none" && found.problems.length ? ` ${sentences.credentials_elsewhere}` : "";
   const looked = { ...method, "model": `${model.name} ${model.version}, ${model.digest}`, "analysed": `${analysed_at}, in ${timing_s.total.toFixed(1)} s` };
   return element("section", { class: "about" },
-    element("h3", {}, "What the file says of itself"),
-    element("p", { class: "small" }, sentences.provenance),
+    element("h3", {}, "The file"),
     described(facts),
+    element("h3", {}, "What it says of itself"),
+    described(provenance.tags),
+    element("p", { class: "small" }, sentences.provenance),
     element("h4", {}, credentials[found.state].title),
-    element("p", {}, credentials[found.state].meaning, found.state === "none" ? ` ${sentences.no_credentials_prove_nothing}` : ""),
-    described(signed),
+    element("p", {}, credentials[found.state].meaning, elsewhere,
+      found.state === "none" ? ` ${sentences.no_credentials_prove_nothing}` : ""),
+    described(found.state === "none" ? {} : signed),
     warnings.length ? [element("h4", {}, "Notes"), list(warnings)] : null,
     element("h4", {}, "How it was looked at"), described(looked));
 }

@@ -2,8 +2,10 @@
 
 import { find } from "./dom.js";
 
-export function intake(add) {
+/** `fail` gets { name, title, detail } of what could not be had. */
+export function intake(add, fail) {
   const drop = find("drop");
+  find("file").multiple = true; // without this script one file can be sent at a time
   for (const id of ["file", "camera"]) {
     find(id).addEventListener("change", ({ target }) => {
       add([...target.files]);
@@ -31,8 +33,11 @@ export function intake(add) {
   for (const button of document.querySelectorAll("[data-sample]")) {
     button.addEventListener("click", async () => {
       const address = button.dataset.sample;
-      const content = await (await fetch(address)).blob();
-      add([new File([content], address.split("/").at(-1), { type: content.type })]);
+      const name = address.split("/").at(-1);
+      const answer = await fetch(address).catch(() => null);
+      if (!answer?.ok) return fail({ name, title: "The sample could not be had", detail: "The detector did not answer. Check that it is running, then try again." });
+      const content = await answer.blob();
+      add([new File([content], name, { type: content.type })]);
     });
   }
 }

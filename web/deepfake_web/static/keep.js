@@ -2,19 +2,22 @@
 
 import { element } from "./dom.js";
 
+const MOST_PICTURES = 6; // frames that a report shows
+
 /** Three buttons; what can't be made is told beside them. */
 export function keep(name, result) {
   const told = element("p", { class: "small", role: "status" });
   const button = (text, make) => element("button", {
     type: "button", click: async (event) => {
-      event.target.disabled = true;
+      if (event.target.ariaDisabled === "true") return;
+      event.target.ariaDisabled = "true"; // not `disabled`, which would take the focus away
       told.textContent = "";
       try {
         await make();
       } catch (error) {
         told.textContent = error.detail ?? "The detector did not answer. Check that it is running, then try again.";
       }
-      event.target.disabled = false;
+      event.target.ariaDisabled = "false";
     },
   }, text);
   const stem = name.replace(/[^\p{L}\p{N}._ -]/gu, "_").slice(0, 80) || "file";
@@ -25,13 +28,18 @@ export function keep(name, result) {
     told);
 }
 
+/** The server makes it from as much of the result as it needs: pictures of the frames that a report shows. */
 async function made(name, result, type) {
+  const shown = type === "text/html" ? result.frames.toSorted((a, b) => (b.confidence ?? -1) - (a.confidence ?? -1)).slice(0, MOST_PICTURES) : [];
+  const frames = result.frames.map((frame) => (shown.includes(frame) ? frame : withoutPictures(frame)));
   const answer = await fetch("/report", {
-    method: "POST", headers: { Accept: `${type}, application/json`, "Content-Type": "application/json" }, body: JSON.stringify({ name, result }),
+    method: "POST", headers: { Accept: `${type}, application/json`, "Content-Type": "application/json" }, body: JSON.stringify({ name: name.slice(0, 1000), result: { ...result, frames } }),
   });
   if (!answer.ok) throw await answer.json();
   return answer.blob();
 }
+
+const withoutPictures = ({ thumbnail, faces, ...frame }) => ({ ...frame, faces: faces.map(({ heatmap, ...face }) => face) });
 
 function save(name, blob) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });

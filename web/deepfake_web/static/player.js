@@ -3,18 +3,17 @@
 import { element } from "./dom.js";
 
 /** { node, show(index) }; the node says so where the browser can't play the file. */
-export function player(file, frames, pick) {
+export function player(address, frames, pick) {
   const video = element("video", { controls: true, muted: true, playsinline: true, preload: "auto", "aria-label": "The clip" });
   const node = element("details", { class: "player" }, element("summary", {}, "Play the clip"), video);
   let current = 0;
   node.addEventListener("toggle", () => {
     if (node.open && !video.src) {
-      video.src = URL.createObjectURL(file);
+      video.src = address;
       video.currentTime = frames[current].time_s;
     }
   });
   video.addEventListener("error", () => {
-    URL.revokeObjectURL(video.src);
     video.replaceWith(element("p", { class: "small" }, "This browser can't play the file; the frames above come from the server."));
   });
   video.addEventListener("timeupdate", () => {

@@ -4,6 +4,7 @@ import { clock, drawing, element, fixed } from "./dom.js";
 
 const WIDTH = 1000;
 const HEIGHT = 100;
+const MOST_LANES = 6; // the highest; the others on demand
 
 /** { node, show(index) } for a clip's result; `pick(index)` is called when the reader chooses a frame. */
 export function timeline(result, pick) {
@@ -12,13 +13,24 @@ export function timeline(result, pick) {
   const length = Math.max(frames.at(-1).time_s - start, 1e-3);
   const across = (frame) => (WIDTH * (frame.time_s - start)) / length;
   const cursor = element("div", { class: "cursor" });
-  const lanes = followed(result).map((track) => lane(result, track, across));
-  const board = element("div", {
-    class: "board", role: "slider", tabindex: 0, "aria-label": "Frame of the clip",
-    "aria-valuemin": 1, "aria-valuemax": frames.length, pointermove: hover, pointerdown: tap, keydown: key,
-  }, lanes, element("div", { class: "lane band" }, element("span"), element("div", { class: "plot" }, band(frames, threshold, across), cursor)));
+  const tracks = followed(result).toSorted((a, b) => b.confidence - a.confidence);
+  const lanes = element("div", {}, tracks.slice(0, MOST_LANES).map((track) => lane(result, track, across)));
+  const more = tracks.length > MOST_LANES && element("button", {
+    type: "button", class: "quiet", click: () => {
+      lanes.append(...tracks.slice(MOST_LANES).map((track) => lane(result, track, across)));
+      more.remove();
+      slider.focus();
+    },
+  }, `Show all ${tracks.length} faces`);
+  const slider = element("div", {
+    class: "plot", role: "slider", tabindex: 0, "aria-label": "Frame of the clip",
+    "aria-valuemin": 1, "aria-valuemax": frames.length, keydown: key,
+  }, band(frames, threshold, across), cursor);
+  const board = element("div", { class: "board", pointermove: hover, click: tap },
+    lanes, element("div", { class: "lane band" }, element("span"), slider));
   const node = element("div", { class: "timeline" }, board,
     element("p", { class: "axis", "aria-hidden": "true" }, element("span", {}, clock(start)), element("span", {}, clock(frames.at(-1).time_s))),
+    more,
     element("p", { class: "small" }, `The dashed line is the threshold, ${fixed(threshold)}. Move with the pointer, a finger or the arrow keys.`));
   let current = 0;
 
@@ -54,8 +66,8 @@ export function timeline(result, pick) {
     current = index;
     const frame = frames[index];
     cursor.style.left = `${(100 * across(frame)) / WIDTH}%`;
-    board.setAttribute("aria-valuenow", index + 1);
-    board.setAttribute("aria-valuetext", `${clock(frame.time_s)}: ${frame.confidence === null ? "no face" : fixed(frame.confidence)}`);
+    slider.setAttribute("aria-valuenow", index + 1);
+    slider.setAttribute("aria-valuetext", `${clock(frame.time_s)}: ${frame.confidence === null ? "no face" : fixed(frame.confidence)}`);
   }
 
   return { node, show };

@@ -7,7 +7,8 @@ import { mapImage, strongest } from "./heatmap.js";
 export function framePicture(frame, { width, height }, threshold, attributes) {
   return drawing("svg", { viewBox: `0 0 ${width} ${height}`, ...attributes },
     frame.thumbnail && drawing("image", { href: frame.thumbnail, width, height, preserveAspectRatio: "none" }),
-    frame.faces.map(({ box: [x, y, w, h], confidence }) => [
+    // Without a track the whole frame was looked at: there is nothing to draw a box around.
+    frame.faces.filter((face) => face.track !== null).map(({ box: [x, y, w, h], confidence }) => [
       drawing("rect", { class: "box-edge", x, y, width: w, height: h }),
       drawing("rect", { class: `box ${threshold === null ? "" : confidence >= threshold ? "fake" : "real"}`, x, y, width: w, height: h }),
     ]));
@@ -50,11 +51,11 @@ export function viewer(result, move) {
 
   function show(index) {
     const frame = frames[index];
-    const found = frame.faces.length === 1 ? "1 face" : `${frame.faces.length || "no"} faces`;
+    const found = frame.faces[0]?.track === null ? "whole" : frame.faces.length === 1 ? "1 face" : `${frame.faces.length || "no"} faces`;
     const picture = framePicture(frame, media, threshold, { role: "img", "aria-label": `Frame at ${clock(frame.time_s)}, ${found}` });
     picture.querySelector("image")?.after(...frame.faces.filter((face) => face.heatmap).map(map));
     const deciding = frame.faces.find((face) => face.confidence === frame.confidence);
-    stage.replaceChildren(picture, ...(deciding?.score == null ? [] : [closeUp(frame, deciding, media)]));
+    stage.replaceChildren(picture, ...(deciding === undefined || deciding.track === null ? [] : [closeUp(frame, deciding, media)]));
     maps = [...stage.querySelectorAll(".map")];
     caption.textContent = [several && `Frame ${index + 1} of ${frames.length}, at ${clock(frame.time_s)}`,
       frame.confidence === null ? "no face found" : `likelihood ${fixed(frame.confidence)}`].filter(Boolean).join(" · ");

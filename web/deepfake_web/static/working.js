@@ -12,7 +12,7 @@ export function working(name, say, stop) {
   const strip = element("ol", { class: "strip", "aria-hidden": "true" });
   let places = [], shown = 0, media = null;
   const node = element("section", { class: "working", "aria-label": `Analysis of ${name}` },
-    element("div", { class: "working-head" }, element("h2", {}, name), element("button", { type: "button", click: stop }, "Cancel")),
+    element("div", { class: "working-head" }, element("h2", { tabindex: -1 }, name), element("button", { type: "button", click: stop }, "Cancel")),
     element("ol", { class: "stages" }, STAGES.map((stage) => element("li", {}, element("span", {}, stage), bars[stage], told[stage]))),
     strip);
 
@@ -34,7 +34,7 @@ export function working(name, say, stop) {
       // A place for every frame, so that nothing moves when they come.
       places = Array.from({ length: event.frames }, () => element("li", {}, drawing("svg", { viewBox: `0 0 ${media.width} ${media.height}` }), element("span", {}, " ")));
       strip.replaceChildren(...places);
-      say(`${event.file_type === "video" ? "A video" : "A picture"}: ${event.frames} frames will be looked at.`);
+      say(event.frames > 1 ? `${event.frames} frames will be looked at.` : "The picture will be looked at.");
     } else if (event.event === "progress") {
       reach("Decode", event.decoded, event.total);
       reach("Faces", event.searched, event.total);
