@@ -2,6 +2,7 @@
 every other after any codec; the lower half is red on the left, blue on the right, so that turning shows."""
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -93,6 +94,8 @@ def write_clip(
         container.mux(stream.encode())
         if speaker is not None:
             write_silence(container, speaker, seconds=count / 30)
+    # SVT-AV1 gives a thread of root that encodes with it real-time priority, which all it starts later would inherit.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return path
 
 

@@ -1,5 +1,6 @@
 """Clips of every kind that phones, cameras and browsers write give the frames that they show."""
 
+import os
 from fractions import Fraction
 
 import av
@@ -167,3 +168,9 @@ def test_pixels_that_are_not_square_are_kept_as_stored_and_told(tmp_path, write_
     loaded = load(write_clip(tmp_path / "clip.mp4", "libx264", prepare=anamorphic))
     assert loaded.numbers == EVEN
     assert len(loaded.warnings) == 1 and "not square" in loaded.warnings[0]
+
+
+def test_a_clip_made_here_leaves_this_process_its_priority(tmp_path, write_clip):
+    encoder, _, _, how = CLIPS["av1.mp4"]
+    write_clip(tmp_path / "clip.mp4", encoder, **how)
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
