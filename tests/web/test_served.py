@@ -73,7 +73,12 @@ def test_a_clip_is_answered_frame_by_frame_as_a_stream(served, clip):
     assert events[0]["event"] == "accepted" and events[-1]["event"] == "result"
     assert [event["done"] for event in events if event["event"] == "progress"] == [1, 2, 3, 4, 5, 6]
     frames = [event for event in events if event.pop("event") == "frame"]
-    assert frames == events[-1]["frames"]
+    seen = [frame | {"faces": [face.copy() for face in frame["faces"]]} for frame in frames]
+    for frame in seen:
+        del frame["thumbnail"]
+        for face in frame["faces"]:
+            del face["heatmap"]
+    assert seen == events[-1]["frames"], "the result repeats the frames without their pictures"
     assert len(events[-1]["tracks"]) == 1
     assert len(frames[0]["faces"][0]["heatmap"]) == 7
     assert frames[0]["thumbnail"].startswith("data:image/jpeg;base64,")
