@@ -1,5 +1,7 @@
 """What a network is asked for: whether a picture is a fake, and where it was manipulated."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from deepfake_detector.evidence import channels_first
@@ -12,17 +14,26 @@ PLACE_WEIGHT = 0.5  # of where, beside whether
 CHANGED = 0.35  # of the greatest change of a cell: from there up a cell counts as manipulated
 
 
-def member_loss(network: HybridNetwork, place: nn.Module, pictures: Tensor, aligned: np.ndarray, side: int) -> Tensor:
+def member_loss(
+    network: HybridNetwork,
+    features: Callable[[Tensor], Tensor],
+    place: nn.Module,
+    pictures: Tensor,
+    aligned: np.ndarray,
+    side: int,
+) -> Tensor:
     """The loss for RGB [2N, 3, 224, 224] in 0 to 1, N reals and then their N fakes.
 
-    The backbone sees them at `side` pixels. `place` [C → 1] reads a logit of manipulation from each cell of its last
-    map; `aligned` bool [N] says which fakes differ from their real only in what was manipulated.
+    The backbone sees them at `side` pixels, through `features`: its `forward_features`, or a faster way to the same.
+    `place` [C → 1] reads a logit of manipulation from each cell of its last map; `aligned` bool [N] says which fakes
+    differ from their real only in what was manipulated.
     """
-    small = functional.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
+    small = pictures
+    if side != pictures.shape[-1]:
+        small = functional.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
     labels = torch.arange(len(pictures), device=pictures.device) // (len(pictures) // 2)
-    maps = network.backbone.forward_features(network.normalise(small))  # type: ignore[operator]
-    features = network.backbone.forward_head(maps)  # type: ignore[operator]
-    logits = network.classify(features, network.fft_features(pictures))
+    maps = features(network.normalise(small))
+    logits = network.classify(network.backbone.forward_head(maps), network.fft_features(pictures))
     found = place(channels_first(network.backbone, maps))
     whether = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     return whether + PLACE_WEIGHT * place_loss(found, pictures, torch.from_numpy(aligned).to(pictures.device))

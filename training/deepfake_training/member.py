@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from deepfake_training.batches import PairOrder, batches
 from deepfake_training.crops import Crops
+from deepfake_training.frozen import FrozenStart
 from deepfake_training.loss import member_loss
 from deepfake_training.recipes import Recipe
 
@@ -36,6 +37,9 @@ def train_member(network: HybridNetwork, crops: Crops, recipe: Recipe, work: Pat
     network = network.to(device).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval().requires_grad_(False)
     place = nn.Conv2d(int(network.backbone.num_features), 1, 1).to(device)  # type: ignore[arg-type]
+    features = network.backbone.forward_features
+    if recipe.frozen_stages:
+        features = FrozenStart(network.backbone, recipe.frozen_stages)
     optimizer = torch.optim.AdamW(
         [*network.parameters(), *place.parameters()], recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -51,7 +55,7 @@ def train_member(network: HybridNetwork, crops: Crops, recipe: Recipe, work: Pat
                 group["lr"] = recipe.learning_rate * schedule(done)
             side = [size for start, size in recipe.sides if done >= start][-1]
             batch = next(made)
-            loss = member_loss(network, place, to_tensor(batch.pictures, device), batch.aligned, side)
+            loss = member_loss(network, features, place, to_tensor(batch.pictures, device), batch.aligned, side)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
