@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from deepfake_client.certainty import reasons
-from deepfake_client.results import Certainty, FaceResult, FrameResult, Label, MediaInfo, TrackResult
+from deepfake_client.results import (
+    Certainty,
+    FaceResult,
+    FrameResult,
+    Label,
+    MediaInfo,
+    TrackResult,
+    deciding_face,
+)
 from deepfake_client.served_bundle import ServedBundle
 from deepfake_client.tensors import ROLES
 
@@ -23,12 +31,12 @@ class Verdict:
 
 
 def verdict(frames: list[FrameResult], media: MediaInfo, bundle: ServedBundle, is_video: bool) -> Verdict:
-    """The mean over the frames that have a face, each with its highest face.
+    """The mean over the frames that have a face, each with the face that decides it.
 
     `networks` and `contributions` are means over those faces too; the contributions sum to the mean of their stacked
     logits (whose probability is near `confidence`, but a mean of logits is no logit of a mean).
     """
-    deciding = [max(frame.faces, key=lambda face: face.confidence) for frame in frames if frame.faces]
+    deciding = [face for frame in frames if (face := deciding_face(frame.faces))]
     if not deciding:
         return Verdict(None, "NO FACE", None, [], None, None)
     confidence = fmean(face.confidence for face in deciding)

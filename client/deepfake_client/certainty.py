@@ -1,6 +1,6 @@
 """Why an answer is of low certainty: one rule a reason, each with its number."""
 
-from deepfake_client.results import FrameResult, MediaInfo
+from deepfake_client.results import FrameResult, MediaInfo, deciding_face
 from deepfake_client.served_bundle import Policy
 
 # Highest less lowest mean probability of the three networks: above it 38 % of lite's answers on held-out pictures were
@@ -28,8 +28,8 @@ def reasons(
     is_video: bool,
 ) -> list[str]:
     """The reasons that hold, in the order of the documentation; none means high certainty."""
-    found = [frame for frame in frames if frame.faces]
-    sides = sorted(max(_deciding_box(frame)[2:]) for frame in found)
+    found = [face for frame in frames if (face := deciding_face(frame.faces))]
+    sides = sorted(max(face.box[2:]) for face in found)
     low, high = policy.uncertain
     by_face = policy.crop == "face"
     rules = {
@@ -40,10 +40,6 @@ def reasons(
         "strong_compression": _strongly_compressed(media, is_video),
     }
     return [reason for reason, holds in rules.items() if holds]
-
-
-def _deciding_box(frame: FrameResult):
-    return max(frame.faces, key=lambda face: face.confidence).box
 
 
 def _few(found: int, looked_at: int) -> bool:

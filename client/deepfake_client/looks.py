@@ -11,7 +11,7 @@ from PIL import Image
 from deepfake_client.crops import cut, face_region
 from deepfake_client.faces import Face
 from deepfake_client.media.frame import Frame
-from deepfake_client.results import Box, FaceResult, FrameResult
+from deepfake_client.results import Box, FaceResult, FrameResult, deciding_face
 from deepfake_client.served_bundle import Policy
 from deepfake_client.tensors import ROLES
 from deepfake_client.tracks import Tracker
@@ -19,6 +19,10 @@ from deepfake_client.triton import Answers
 
 THUMBNAIL_SIDE = 480  # longer side, pixels
 THUMBNAIL_QUALITY = 80  # JPEG
+
+# So near to the picture's edge, as part of its longer side, a face is taken to be cut by it. In the
+# training pictures this holds for 352 of 586 faces beside the one that the label is about, and for 95 of those 2,568.
+CUT = 0.02
 
 FaceFinder = Callable[[Frame], list[Face]]
 
@@ -31,6 +35,7 @@ class View:
     box: Box
     region: tuple[int, int, int, int]
     score: float | None
+    cut: bool
     crop: np.ndarray = field(repr=False)
 
 
@@ -63,11 +68,12 @@ def frame_result(look: Look, answers: Answers, first: int) -> FrameResult:
             confidence=float(answers.probability[at]),
             networks={role: float(each) for role, each in zip(ROLES, answers.networks[at], strict=True)},
             heatmap=None if answers.heatmaps is None else answers.heatmaps[at].tolist(),
+            cut=view.cut,
         )
         for at, view in enumerate(look.views, first)
     ]
-    highest = max((face.confidence for face in faces), default=None)
-    return FrameResult(look.index, look.time_s, highest, faces, look.thumbnail)
+    deciding = deciding_face(faces)
+    return FrameResult(look.index, look.time_s, deciding.confidence if deciding else None, faces, look.thumbnail)
 
 
 def _views(image: np.ndarray, faces: list[Face], tracker: Tracker, margin: float) -> list[View]:
@@ -75,16 +81,23 @@ def _views(image: np.ndarray, faces: list[Face], tracker: Tracker, margin: float
     numbers = tracker.follow([face.box for face in faces])
     regions = [face_region(face.box, margin, width, height) for face in faces]
     return [
-        View(number, face.box, region, face.score, cut(image, region))
+        View(number, face.box, region, face.score, _is_cut(face.box, width, height), cut(image, region))
         for number, face, region in zip(numbers, faces, regions, strict=True)
     ]
+
+
+def _is_cut(box: Box, width: int, height: int) -> bool:
+    x, y, face_width, face_height = box
+    near = CUT * max(face_width, face_height)
+    return min(x, y, width - x - face_width, height - y - face_height) <= near
 
 
 def _whole(image: np.ndarray) -> View:
     height, width = image.shape[:2]
     return View(
-        None, (0.0, 0.0, float(width), float(height)), (0, 0, width, height), None, cut(image, (0, 0, width, height))
-    )
+        None, (0.0, 0.0, float(width), float(height)), (0, 0, width, height), None, False,
+        cut(image, (0, 0, width, height)),
+    )  # fmt: skip
 
 
 def _thumbnail(image: np.ndarray) -> str:

@@ -169,5 +169,5 @@ def _method(policy: Policy, frames: int) -> dict[str, str]:
         "client": version("deepfake-detector"),
         "sampling": f"{policy.sampling}, at most {frames} frames",
         "crop": crop,
-        "aggregate": f"{policy.aggregate} over frames of the highest face",
+        "aggregate": f"{policy.aggregate} over frames of the highest whole face",
     }

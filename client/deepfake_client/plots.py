@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from deepfake_client.results import FaceResult, FrameResult, Result
+from deepfake_client.results import FaceResult, FrameResult, Result, deciding_face
 
 TICKS = 6  # most labels along the time axis
 STEPS_S = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -70,5 +70,5 @@ def weightiest(frames: list[FrameResult], most: int) -> list[FrameResult]:
 
 def close_up(frame: FrameResult, width: int, height: int) -> FaceResult | None:
     """The face that decides a frame of width × height pixels, where it is too small in it to be seen well."""
-    face = max(frame.faces, key=lambda face: face.confidence, default=None)
+    face = deciding_face(frame.faces)
     return face if face and face.crop[2] * face.crop[3] < 0.5 * width * height else None

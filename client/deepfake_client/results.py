@@ -52,6 +52,14 @@ class FaceResult:
     heatmap: Annotated[
         list[list[float]] | None, "What that comes from: 7 rows of 7 logits over `crop`, positive toward FAKE."
     ] = None
+    cut: Annotated[bool, "Whether the picture's edge cuts it: it decides only where no whole face is seen."] = False
+
+
+def deciding_face(faces: list[FaceResult]) -> FaceResult | None:
+    """The face that a frame's answer is of: the one with the highest probability of those that the picture's edge does
+    not cut, if there are any."""
+    whole = [face for face in faces if not face.cut]
+    return max(whole or faces, key=lambda face: face.confidence, default=None)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class FrameResult:
 
     index: Annotated[int, "Counts the clip's frames from 0, as they are shown."]
     time_s: Annotated[float, "Seconds from the clip's start; 0 for a picture."]
-    confidence: Annotated[float | None, "The highest of its faces; null without a face."]
+    confidence: Annotated[float | None, "The highest of its faces, of the whole ones first; null without a face."]
     faces: list[FaceResult]
     thumbnail: Annotated[str | None, "A JPEG as data URI."] = None
 

@@ -12,6 +12,7 @@ from deepfake_client.results import (
     Provenance,
     Result,
     Timing,
+    deciding_face,
 )
 from deepfake_client.served_bundle import Policy, ServedBundle, Stacking
 from deepfake_client.tensors import ROLES
@@ -35,10 +36,10 @@ def clip() -> MediaInfo:
 
 @pytest.fixture
 def face() -> Callable[..., FaceResult]:
-    def make(confidence: float, track: int | None = 1, side: float = 100, networks=None) -> FaceResult:
+    def make(confidence: float, track: int | None = 1, side: float = 100, networks=None, cut=False) -> FaceResult:
         box = (10.0, 10.0, side * 0.8, side)
         networks = networks or dict.fromkeys(ROLES, confidence)
-        return FaceResult(track, box, box, 0.99, confidence, networks)
+        return FaceResult(track, box, box, 0.99, confidence, networks, cut=cut)
 
     return make
 
@@ -49,7 +50,7 @@ def frames() -> Callable[..., list[FrameResult]]:
 
     def make(*faces: list[FaceResult]) -> list[FrameResult]:
         return [
-            FrameResult(30 * at, float(at), max((face.confidence for face in each), default=None), each)
+            FrameResult(30 * at, float(at), face.confidence if (face := deciding_face(each)) else None, each)
             for at, each in enumerate(faces)
         ]
 

@@ -12,6 +12,11 @@ def test_confidence_is_the_mean_of_the_frames_highest_faces(bundle, clip, face, 
     assert verdict(seen, clip, bundle, True).confidence == pytest.approx(0.6)
 
 
+def test_a_face_that_the_edge_cuts_decides_only_where_no_whole_one_is_seen(bundle, clip, face, frames):
+    seen = frames([face(0.2), face(0.8, track=2, cut=True)], [face(0.6, track=2, cut=True)])
+    assert verdict(seen, clip, bundle, True).confidence == pytest.approx(0.4)
+
+
 def test_frames_without_a_face_are_left_out_of_the_mean(bundle, clip, face, frames):
     assert verdict(frames([face(0.9)], [], []), clip, bundle, True).confidence == pytest.approx(0.9)
 

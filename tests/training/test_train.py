@@ -1,5 +1,6 @@
 """A training run, small but whole."""
 
+import copy
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from deepfake_detector.writing import write_bundle
 from deepfake_training import member
 from deepfake_training.crops import Crops, cut_crops
 from deepfake_training.data import read_manifest
+from deepfake_training.frozen import FrozenStart
 from deepfake_training.member import probabilities, schedule, train_member
 from deepfake_training.pretrained import networks_of, pretrained_network
 from deepfake_training.recipes import DIETS, PROFILES, Profile, Recipe
@@ -172,3 +174,32 @@ def test_the_learning_rate_rises_then_falls_to_nothing():
     assert rates[peak] == pytest.approx(1, abs=0.01)
     assert peak < 100
     assert np.all(np.diff(rates[peak:]) <= 0) and rates[-1] == pytest.approx(0)
+
+
+def test_refined_networks_keep_their_first_stages_and_answer_as_before_through_them(shown, tmp_path):
+    torch.manual_seed(0)
+    start = pretrained_network(LITE[0]).eval()
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        whole = start.backbone.forward_features(pictures)
+        assert torch.allclose(FrozenStart(copy.deepcopy(start).backbone, 3)(pictures), whole, atol=1e-4)
+    before = {name: value.clone() for name, value in start.state_dict().items()}
+    trained = train_member(start, shown, replace(SMALL, frozen_stages=3), tmp_path, seed=0)
+    first = ("backbone.conv_stem.", "backbone.bn1.", *(f"backbone.blocks.{stage}." for stage in range(3)))
+    for name, value in trained.state_dict().items():
+        same = torch.equal(value, before[name])
+        assert same if name.startswith(first) else not same or name.endswith("num_batches_tracked"), name
+
+
+def test_refining_needs_networks_to_refine(manifest, tmp_path):
+    with pytest.raises(UsageError, match="--refine needs --start"):
+        main([str(manifest), "--output", str(tmp_path / "bundle"), "--refine"])
+    with pytest.raises(UsageError, match="--refine needs --start"):
+        main([str(manifest), "--output", str(tmp_path), "--refine", "--start", "bundles/lite", "--profile", "base"])
+
+
+def test_refining_keeps_each_networks_diet():
+    lite = PROFILES["lite"]
+    for (spec, recipe), (refined_spec, refined) in zip(lite.members, lite.refined().members, strict=True):
+        assert (refined_spec, refined.diet) == (spec, recipe.diet)
+        assert refined.frozen_stages == 3

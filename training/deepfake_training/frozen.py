@@ -1,6 +1,7 @@
 """A backbone whose first stages learn no more and run in ONNX Runtime, folded, in a fraction of the time."""
 
 import io
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -14,10 +15,10 @@ class FrozenStart:
     For timm's EfficientNets. Their parameters are taken out of learning, and their batch norms keep their statistics.
     """
 
-    def __init__(self, backbone: nn.Module, stages: int):
-        start = [backbone.conv_stem, backbone.bn1, *backbone.blocks[:stages]]  # type: ignore[index]
+    def __init__(self, backbone: Any, stages: int):
+        start = [backbone.conv_stem, backbone.bn1, *backbone.blocks[:stages]]
         self._start = nn.Sequential(*start).requires_grad_(False)
-        self._rest = nn.Sequential(*backbone.blocks[stages:], backbone.conv_head, backbone.bn2)  # type: ignore[index]
+        self._rest = nn.Sequential(*backbone.blocks[stages:], backbone.conv_head, backbone.bn2)
         self._sessions: dict[torch.Size, onnxruntime.InferenceSession] = {}
 
     def __call__(self, pictures: Tensor) -> Tensor:
@@ -31,7 +32,12 @@ class FrozenStart:
         graph = io.BytesIO()
         training = self._start.training
         torch.onnx.export(
-            self._start.eval(), (pictures,), graph, input_names=["pictures"], opset_version=17, dynamo=False
+            self._start.eval(),
+            (pictures,),
+            graph,  # type: ignore[arg-type]
+            input_names=["pictures"],
+            opset_version=17,
+            dynamo=False,
         )
         self._start.train(training)
         options = onnxruntime.SessionOptions()

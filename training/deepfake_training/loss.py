@@ -33,7 +33,8 @@ def member_loss(
         small = functional.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
     labels = torch.arange(len(pictures), device=pictures.device) // (len(pictures) // 2)
     maps = features(network.normalise(small))
-    logits = network.classify(network.backbone.forward_head(maps), network.fft_features(pictures))
+    pooled = network.backbone.forward_head(maps)  # type: ignore[operator]
+    logits = network.classify(pooled, network.fft_features(pictures))
     found = place(channels_first(network.backbone, maps))
     whether = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     return whether + PLACE_WEIGHT * place_loss(found, pictures, torch.from_numpy(aligned).to(pictures.device))

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def train_member(network: HybridNetwork, crops: Crops, recipe: Recipe, work: Pat
     network = network.to(device).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval().requires_grad_(False)
     place = nn.Conv2d(int(network.backbone.num_features), 1, 1).to(device)  # type: ignore[arg-type]
-    features = network.backbone.forward_features
+    features: Callable[[Tensor], Tensor] = network.backbone.forward_features  # type: ignore[assignment]
     if recipe.frozen_stages:
         features = FrozenStart(network.backbone, recipe.frozen_stages)
     optimizer = torch.optim.AdamW(

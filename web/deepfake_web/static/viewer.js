@@ -66,10 +66,10 @@ export function viewer(result, move) {
   return { node, show };
 }
 
-function faceLine({ track, confidence, networks, box }) {
+function faceLine({ track, confidence, networks, box, cut }) {
   const each = Object.entries(networks).map(([role, probability]) => `${role} ${fixed(probability)}`).join(", ");
   const who = track === null ? "Whole frame" : `Face ${track}`;
-  return `${who}: ${fixed(confidence)} (${each}), ${Math.round(box[2])} × ${Math.round(box[3])} pixels`;
+  return `${who}: ${fixed(confidence)} (${each}), ${Math.round(box[2])} × ${Math.round(box[3])} pixels${cut ? ", cut by the picture's edge" : ""}`;
 }
 
 function legend() {
