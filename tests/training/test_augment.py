@@ -1,8 +1,10 @@
 """Augmentation may not tell a real from its fake."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from deepfake_training.augment import HARD, USUAL, augment, video_compressed
+from deepfake_training.augment import HARD, USUAL, also_worn, augment, video_compressed
 from deepfake_training.batches import PairOrder, batches
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
@@ -64,3 +66,12 @@ def test_worn_pictures_keep_their_colours(astronaut):
     crop = crop_of(astronaut)
     made = np.stack([augment(crop, USUAL, np.random.default_rng(seed)) for seed in range(40)])
     assert np.abs(made.mean((0, 1, 2)) - crop.mean((0, 1))).max() < 12
+
+
+def test_crops_stay_and_are_followed_by_themselves_worn(astronaut):
+    crops = np.stack([crop_of(astronaut), crop_of(astronaut)])
+    wear = replace(USUAL, spared=0.0)
+    both = also_worn(crops, wear, seed=1)
+    assert np.array_equal(both[:2], crops)
+    assert not np.array_equal(both[2], crops[0]) and not np.array_equal(both[2], both[3])
+    assert np.array_equal(both, also_worn(crops, wear, seed=1))

@@ -63,6 +63,12 @@ def augment(crop: np.ndarray, wear: Wear, random: np.random.Generator) -> np.nda
     return cv2.resize(_compress(image, wear, random), crop.shape[1::-1], interpolation=up)
 
 
+def also_worn(crops: np.ndarray, wear: Wear, seed: int) -> np.ndarray:
+    """Crops uint8 [N, S, S, 3] as they are, and then each once worn: [2N, S, S, 3]."""
+    worn = [augment(crop, wear, np.random.default_rng([seed, at])) for at, crop in enumerate(crops)]
+    return np.stack([*crops, *worn])
+
+
 def rescale(image: np.ndarray, factor: float, down: int, up: int) -> np.ndarray:
     """Made smaller by `factor` and brought back, by two of OpenCV's filters."""
     small = cv2.resize(image, _small(image, factor), interpolation=down)

@@ -16,7 +16,7 @@ FEW = 20  # answers that are too few to judge by
 @dataclass(frozen=True)
 class Stack:
     """Fitted estimators; `false_positive_rate` at the threshold 0.5 and the `uncertain` band, both measured on the
-    very pictures they were fitted on, which no network has learnt from."""
+    very pictures they were fitted on, as they are and worn, which no network has learnt from."""
 
     scaler: StandardScaler
     regression: LogisticRegression
