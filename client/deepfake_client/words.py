@@ -48,6 +48,7 @@ NO_CREDENTIALS_PROVE_NOTHING = (
     "Most files have no Content Credentials, and most uploads remove them: that there are none proves nothing."
 )
 CREDENTIALS_ELSEWHERE = "The file names credentials at another address, where nobody looked."
+NO_TAGS = "No camera, software or time is named in it."
 PROVENANCE = "Anybody can write or remove such details. They are no part of the likelihood, and no proof."
 LIMITS = (
     "It looks for traces that manipulations of the kinds it learnt from leave in faces. A fake of a kind it never saw "

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shutil
 
 import pytest
 from PIL import Image
@@ -201,6 +202,33 @@ def test_a_clip_that_the_browser_cannot_play_is_said_so(found):
     """MPEG-4 Part 2: decoded by the server, by no browser."""
     found.get_by_text("Play the clip").click()
     expect(found.get_by_text("This browser can't play the file")).to_be_visible(timeout=ANSWER_MS)
+
+
+def test_what_the_browser_cannot_show_is_previewed_by_its_first_frame(found):
+    preview = found.locator("#list .preview")
+    expect(preview).to_have_attribute("src", re.compile("^data:image/jpeg"))
+
+
+def test_dots_of_the_timeline_are_whole(found):
+    """The first and the last frame lie on the plot's very edges."""
+    board = found.locator(".board").bounding_box()
+    for dot in (found.locator(".lane .dot").first, found.locator(".lane .dot").last):
+        middle = dot.bounding_box()
+        assert board["x"] + 4 <= middle["x"] <= board["x"] + board["width"] - 4
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_cancel_is_in_reach_beside_a_long_name(new_page, served, clip, tmp_path, width):
+    long = tmp_path / f"{'a-name-without-end-' * 6}.mp4"
+    shutil.copy(clip, long)
+    page = new_page(served.address, viewport={"width": width, "height": 740})
+    choose(page, long)
+    button = page.get_by_role("button", name="Cancel", exact=True)
+    expect(button).to_be_visible()
+    assert button.bounding_box()["height"] <= 50, "written in two lines"
+    button.click()
+    expect(page.get_by_role("heading", name="Stopped")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_limits_and_formats_are_shown_before_anything_is_chosen(page):

@@ -22,6 +22,8 @@ export function row(item, { show, compare, remove }) {
     state.className = `state ${verdict ? classOf(verdict) : item.status}`;
     state.textContent = verdict ? said(verdict, item.result.confidence) : STATUS[item.status] ?? item.problem.title;
     beside.hidden = !verdict;
+    const seen = item.result?.frames[0].thumbnail;
+    if (seen) node.querySelector("span.preview")?.replaceWith(element("img", { class: "preview", alt: "", src: seen }));
     end.setAttribute("aria-label", `${item.status === "working" ? "Cancel" : "Remove"} ${item.name}`);
   }
 
@@ -30,7 +32,7 @@ export function row(item, { show, compare, remove }) {
 
 const said = (verdict, confidence) => `${SHAPES[verdict]} ${confidence === null ? "" : fixed(confidence)} ${SHORT[verdict]}`;
 
-/** The file as the browser shows it; a grey square where it can't. */
+/** The file as the browser shows it; a grey square where it can't, until the server has sent a frame. */
 function preview({ file, address }) {
   const still = file.type.startsWith("image/");
   const node = element(still ? "img" : "video", { class: "preview", alt: still ? "" : null, "aria-hidden": "true", src: address, muted: !still, preload: "metadata", tabindex: -1 });

@@ -30,7 +30,7 @@ export function finding({ name, address, result }, words) {
     element("section", { class: "where" }, element("h3", {}, result.confidence === null ? "What was looked at" : "Where it comes from"), where.node, video?.node),
     when && element("section", { class: "when" }, element("h3", {}, "Through the clip"), when.node),
     result.networks && networks(result, words),
-    ranked && element("section", {}, element("h3", {}, "Frames that weigh most for fake"), ranked.node),
+    ranked && element("section", { class: "top" }, element("h3", {}, "Frames that weigh most for fake"), ranked.node),
     aboutFile(result, words),
     element("section", {}, element("h3", {}, "What this can't tell"), list(words.limits_of_method)));
   pick(current);
@@ -88,9 +88,9 @@ function networks(result, { sentences }) {
   return element("section", { class: "said" }, element("h3", {}, "What each network said"),
     element("p", {}, agreement(result, sentences)),
     element("table", {},
-      element("thead", {}, element("tr", {}, ["Network", "Likelihood", "Adds to the verdict", ""].map((head) => head ? element("th", { scope: "col" }, head) : element("td", {})))),
+      element("thead", {}, element("tr", {}, ["Network", "Likelihood", "Adds to the verdict", ""].map((head) => head ? element("th", { scope: "col" }, head) : element("td", { class: "bar" })))),
       element("tbody", {}, said.map(([role, probability]) => row(role, fixed(probability))), row("intercept", "")),
-      element("tfoot", {}, element("tr", {}, element("th", { scope: "row" }, "sum"), element("td", {}), element("td", {}, signed(sum)), element("td", {})))),
+      element("tfoot", {}, element("tr", {}, element("th", { scope: "row" }, "sum"), element("td", {}), element("td", {}, signed(sum)), element("td", { class: "bar" })))),
     element("p", { class: "small" }, "Means over the frames that decide, in logits: 0 stands for even odds, above it for fake."));
 }
 
@@ -141,7 +141,7 @@ function aboutFile({ media, provenance, model, method, warnings, timing_s, analy
     element("h3", {}, "The file"),
     described(facts),
     element("h3", {}, "What it says of itself"),
-    described(provenance.tags),
+    Object.keys(provenance.tags).length ? described(provenance.tags) : element("p", {}, sentences.no_tags),
     element("p", { class: "small" }, sentences.provenance),
     element("h4", {}, credentials[found.state].title),
     element("p", {}, credentials[found.state].meaning, elsewhere,
