@@ -12,7 +12,10 @@ function side({ name, result }, words) {
   const top = result.frames.reduce((best, frame) => ((frame.confidence ?? -1) > (best.confidence ?? -1) ? frame : best));
   return element("article", { "aria-label": name },
     verdict(name, result, words),
-    framePicture(top, result.media, result.threshold, { role: "img", "aria-label": `The frame that weighs most, at ${clock(top.time_s)}` }),
+    element("figure", {},
+      framePicture(top, result.media, result.threshold, { role: "img", "aria-label": "Its frame" }),
+      result.frames.length > 1 && top.confidence !== null &&
+        element("figcaption", {}, `The frame that weighs most for fake, at ${clock(top.time_s)} · likelihood ${fixed(top.confidence)}`)),
     result.networks && element("dl", {}, Object.entries(result.networks).map(([role, probability]) =>
       element("div", {}, element("dt", {}, role), element("dd", {}, fixed(probability))))));
 }
