@@ -163,18 +163,6 @@ def test_a_diet_without_labelled_fakes_shows_none(order, crops):
     assert max(next(made).pictures.mean() for _ in range(5)) < 60
 
 
-def test_only_fakes_that_lie_over_their_original_show_in_part(order, crops):
-    """The fakes are white here and the reals black: one that shows in part is in between."""
-    crops.pictures[:] = 0
-    crops.pictures[[sample.fake for sample in order.samples]] = 255
-    bare = Diet(0.0, 0.0, replace(DIETS["labelled"].wear, spared=1.0), partial=1.0)
-    made = batches(crops, order, bare, 0)
-    for _ in range(5):
-        batch = next(made)
-        fakes = batch.pictures[len(batch.aligned) :].mean(axis=(1, 2, 3))
-        assert ((fakes < 250) == batch.aligned).all()
-
-
 def test_whole_frames_are_fed_labelled_fakes_whatever_the_diet(order, crops):
     bare = replace(crops, landmarks=np.full_like(crops.landmarks, np.nan))
     assert np.array_equal(stream(bare, order, Diet(1.0, 0.0, USUAL), 0), stream(crops, order, Diet(0.0, 0.0, USUAL), 0))

@@ -29,12 +29,12 @@ class Wear:
     quality: tuple[int, int]
     video: float
     crf: tuple[int, int]
-    cut_out: float = 0.3
+    cut_out: float = 0.1
 
 
 USUAL = Wear(0.25, 0.35, (0.25, 0.95), 0.15, (0.3, 1.5), 0.2, (1, 7), (40, 96), 0.05, (18, 36))
 LIGHT = replace(USUAL, spared=0.35)
-HARD = Wear(0.2, 0.6, (0.15, 0.8), 0.3, (0.4, 2.5), 0.35, (2, 14), (20, 90), 0.15, (23, 42), cut_out=0.4)
+HARD = Wear(0.2, 0.6, (0.15, 0.8), 0.3, (0.4, 2.5), 0.35, (2, 14), (20, 90), 0.15, (23, 42), cut_out=0.2)
 
 
 def augment(crop: np.ndarray, wear: Wear, random: np.random.Generator) -> np.ndarray:
@@ -110,9 +110,9 @@ def _flip(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _cut_out(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A rectangle of one colour over up to a quarter of the picture, so that no one part of a face decides alone."""
+    """A rectangle of one colour over up to a tenth of the picture."""
     side = len(image)
-    height, width = (random.uniform(0.1, 0.5, 2) * side).astype(int)
+    height, width = (random.uniform(0.1, 0.4, 2) * side).astype(int)
     top, left = random.integers(0, side - height), random.integers(0, side - width)
     image = image.copy()
     image[top : top + height, left : left + width] = random.integers(0, 256, 3)

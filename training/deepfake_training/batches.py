@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from deepfake_training.augment import augment
-from deepfake_training.blending import partial, self_blended, swapped
+from deepfake_training.blending import self_blended, swapped
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
 from deepfake_training.recipes import Diet
@@ -109,8 +109,6 @@ def _pictures(
                 swapped(real, landmarks, crops.pictures[other], crops.landmarks[other], random),
                 True,
             )
-    elif aligned and kind < 1 and random.random() < diet.partial:
-        fake = partial(real, landmarks, fake, random)
     real, fake = (augment(picture, diet.wear, np.random.default_rng([*seed, 1])) for picture in (real, fake))
     return real, fake, aligned
 

@@ -66,11 +66,6 @@ def swapped(
     return target, (_seamless if seamless else _blend)(source, mask, target, random)
 
 
-def partial(real: np.ndarray, landmarks: np.ndarray, fake: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A fake that shows in a part of the face only, or faintly, over the real it was made from (both [S, S, 3])."""
-    return _blend(fake, _elastic(_face_mask(len(real), landmarks, random), random), real, random)
-
-
 def _coloured_like(source: np.ndarray, target: np.ndarray, where: np.ndarray) -> np.ndarray:
     """The source with the target's mean and deviation of each channel (Reinhard et al. 2001), both taken `where`."""
     (mean, deviation), (wanted, wanted_deviation) = (cv2.meanStdDev(each, mask=where) for each in (source, target))

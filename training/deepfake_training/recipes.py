@@ -17,19 +17,17 @@ FACE_MARGIN = 0.05
 @dataclass(frozen=True)
 class Diet:
     """What a network is fed: the shares of pairs whose fake is made from the real by self-blending, and by another
-    face put onto it; the rest are the labelled fakes. Of those that lie over their own original the share `partial`
-    shows through it in a part of the face only. `wear`: what happens to both pictures of a pair."""
+    face put onto it; the rest are the labelled fakes. `wear`: what happens to both pictures of a pair."""
 
     blended: float
     swapped: float
     wear: Wear
-    partial: float = 0.0
 
 
 DIETS = {
-    "labelled": Diet(blended=0.0, swapped=0.0, wear=LIGHT, partial=0.4),
-    "blended": Diet(blended=0.25, swapped=0.25, wear=USUAL, partial=0.4),
-    "worn": Diet(blended=0.1, swapped=0.1, wear=HARD, partial=0.4),
+    "labelled": Diet(blended=0.0, swapped=0.0, wear=LIGHT),
+    "blended": Diet(blended=0.25, swapped=0.25, wear=USUAL),
+    "worn": Diet(blended=0.1, swapped=0.1, wear=HARD),
     "only_blended": Diet(blended=0.5, swapped=0.5, wear=USUAL),
 }
 
