@@ -131,7 +131,8 @@ class Result:
     file_type: Literal["image", "video"]
     frames_processed: Annotated[int, "How many frames were looked at; 1 for a picture."]
     confidence: Annotated[
-        float | None, "Probability of FAKE: mean over the frames with a face, each with its highest. null at NO FACE."
+        float | None,
+        "Probability of FAKE: mean over the frames with a face, each with its highest whole one. null at NO FACE.",
     ]
     label: Annotated[Label, "FAKE from the threshold on; REAL says only that little sign of manipulation was found."]
     certainty: Annotated[Certainty | None, "low: do not rely on the label, for the `reasons`. null at NO FACE."]

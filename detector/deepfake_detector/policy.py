@@ -11,9 +11,10 @@ EVERY_NTH = re.compile(r"every_nth:[1-9][0-9]*")
 class Policy:
     """`crop`: the faces or the whole frame; `face_margin` is added on each side of a box, as part of its longer side.
 
-    `sampling`: at most `frames` frames, evenly over the clip or every nth from its start. A frame's score is its
-    highest track's; `aggregate` makes the clip's of them. FAKE from `threshold` up. `false_positive_rate`: measured at
-    the threshold, None where unknown. Probabilities between the two of `uncertain` are called low in certainty.
+    `sampling`: at most `frames` frames, evenly over the clip or every nth from its start. A frame's score is that
+    of its highest whole face; `aggregate` makes the clip's of them. FAKE from `threshold` up. `false_positive_rate`:
+    measured at the threshold, None where unknown. Probabilities between the two of `uncertain` are called low in
+    certainty.
     ValueError names a value out of range.
     """
 

@@ -1,5 +1,6 @@
 """A network's trained weights, from and to its checkpoint file."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
 
 
 def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
-    """Writes the network's checkpoint; `half` stores tables of weights as float16, norms and biases as they are.
+    """Writes the network's checkpoint; `half` stores tables of weights as float16, norms and biases as they are, and
+    compresses the file, which PyTorch reads all the same.
 
     ValueError where a weight is too large for float16.
     """
@@ -52,7 +54,10 @@ def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
     for key, value in state.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{network.spec.role}: {key} is not finite as {value.dtype}")
-    torch.save({STATE_KEY: state}, folder / network.spec.weights)
+    file = folder / network.spec.weights
+    torch.save({STATE_KEY: state}, file)
+    if half:
+        _compress(file)
 
 
 @torch.no_grad()
@@ -64,6 +69,15 @@ def compact(network: HybridNetwork) -> HybridNetwork:
             steps = 2 ** (MANTISSA_BITS + 1)
             value.copy_(torch.ldexp((mantissa * steps).round() / steps, exponent))
     return network
+
+
+def _compress(archive: Path) -> None:
+    """PyTorch stores what it puts into its zip archive as it is."""
+    with zipfile.ZipFile(archive) as stored:
+        members = [(member.filename, stored.read(member)) for member in stored.infolist()]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as smaller:
+        for name, content in members:
+            smaller.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
 def _is_table(value: Tensor) -> bool:

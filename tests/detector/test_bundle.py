@@ -3,7 +3,6 @@
 import logging
 import shutil
 import subprocess
-import zlib
 from pathlib import Path
 
 import pytest
@@ -64,18 +63,18 @@ def test_float16_weights_are_read_as_float32(damaged, networks):
     assert (damaged / FIRST).stat().st_size < 0.6 * sum(each.numel() * 4 for each in networks[0].parameters())
 
 
-def test_compact_weights_are_near_and_their_file_compresses(tmp_path, networks):
-    def zipped() -> int:
+def test_compact_weights_are_near_and_their_file_is_smaller(tmp_path, networks):
+    def stored() -> int:
         save_network(tmp_path, networks[0], half=True)
-        return len(zlib.compress((tmp_path / FIRST).read_bytes()))
+        return (tmp_path / FIRST).stat().st_size
 
     kept = {key: value.clone() for key, value in networks[0].state_dict().items()}
-    as_they_were = zipped()
+    as_they_were = stored()
     try:
         compact(networks[0])
         for key, value in networks[0].state_dict().items():
             assert torch.allclose(value, kept[key], rtol=0.016 if value.ndim > 1 else 0, atol=0), key
-        assert zipped() < 0.8 * as_they_were
+        assert stored() < 0.8 * as_they_were
     finally:
         networks[0].load_state_dict(kept)
 

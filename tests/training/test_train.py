@@ -142,8 +142,11 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
     assert [torch.load(file, weights_only=True)["step"] for file in checkpoints()] == [3]
     run(tmp_path / "stopped", seed=1)
     assert len(checkpoints()) == 2  # another run, which took up nothing of the first
-    resumed = run(tmp_path / "stopped")
-    assert len(checkpoints()) == 2
+    calls.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(member, "member_loss", lambda *arguments: calls.append(arguments) or loss(*arguments))
+        resumed = run(tmp_path / "stopped")
+    assert (len(calls), len(checkpoints())) == (SMALL.steps - 3, 2)
     for name, value in whole.state_dict().items():
         assert torch.allclose(resumed.state_dict()[name], value, atol=1e-5), name
 

@@ -5,7 +5,6 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import expect
@@ -65,6 +64,8 @@ def test_a_server_that_is_gone(new_page, serve, clip):
     choose(page, clip, clip)
     told(page, "The connection broke", "The other files wait", again=True)
     expect(page.locator("#list .state").nth(1)).to_have_text("waiting")
+    choose(page, clip)  # as one does when the detector is back: what waits is sent, and told again if it is not
+    expect(page.locator("#list .state").nth(1)).to_have_text("The connection broke")
     page.get_by_role("button", name="Try a picture").click()
     told(page, "The sample could not be had", again=False)
 
@@ -100,8 +101,6 @@ def test_a_detector_that_does_not_answer_the_page(new_page, serve):
     with serve() as (host, port):
         page = new_page("about:blank")
         page.route("**/config", lambda route: route.abort())
-        with pytest.raises(AssertionError):
-            expect(page.get_by_role("alert")).to_be_visible(timeout=1)
         page.goto(f"http://{host}:{port}")
         expect(page.get_by_role("alert")).to_contain_text("The detector does not answer")
         page.unroute("**/config")

@@ -33,7 +33,11 @@ def read_folder(folder: Path) -> list[Sample]:
     not be learnt from and judged by at once); a picture in no sub-folder is a group of its own."""
     samples = []
     for label in ("real", "fake"):
-        files = sorted(file for file in (folder / label).rglob("*") if file.suffix.lower() in PICTURES)
+        files = sorted(
+            file
+            for file in (folder / label).rglob("*")
+            if file.suffix.lower() in PICTURES and not file.name.startswith(".")
+        )
         if not files:
             raise UsageError(f"{folder.name} has no pictures in {label}/: put reals into real/ and fakes into fake/.")
         for file in files:
@@ -46,7 +50,7 @@ def read_manifest(path: Path, split: str) -> list[Sample]:
     """The rows of one split ("train" or "val") in the file's order; paths are relative to the manifest's folder."""
     if not path.is_file():
         raise UsageError(f"There is no {path}: give a manifest (CSV), or a folder with real/ and fake/.")
-    with path.open(newline="") as lines:
+    with path.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.DictReader(lines)
         missing = COLUMNS - set(reader.fieldnames or ())
         if missing:

@@ -38,7 +38,7 @@ def read_labelled(data: Path, split: str) -> list[LabelledFile]:
 def _from_manifest(path: Path, split: str) -> list[LabelledFile]:
     if not path.is_file():
         raise UsageError(f"There is no {path}: give a manifest (CSV), or a folder with real/ and fake/.")
-    with path.open(newline="") as lines:
+    with path.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.DictReader(lines)
         if not {"path", "label"} <= set(reader.fieldnames or ()):
             raise UsageError(

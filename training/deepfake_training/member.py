@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,10 +108,10 @@ def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 def _run_digest(network: HybridNetwork, crops: Crops, recipe: Recipe, seed: int) -> str:
-    """Of everything that decides what comes out: the start's weights, the pictures, the recipe, the seed."""
+    """Of all data that decide what comes out: the start's weights, the pictures, the recipe, the seed."""
     digest = hashlib.sha256(repr((crops.samples, network.spec, recipe, seed)).encode())
-    for value in network.state_dict().values():
-        digest.update(value.numpy().tobytes())
+    for value in (*network.state_dict().values(), crops.pictures, crops.landmarks):
+        digest.update(np.ascontiguousarray(value).reshape(-1).data)
     return digest.hexdigest()[:12]
 
 
@@ -128,8 +129,11 @@ def _resume(checkpoint: Path, kept: dict) -> int:
 
 def _save(checkpoint: Path, kept: dict, step: int) -> None:
     """Whole or not at all."""
-    partial = checkpoint.with_suffix(".partial")
+    partial = checkpoint.with_name(f"{checkpoint.stem}-{os.getpid()}.partial")
     state = {name: part.state_dict() for name, part in kept.items()}
     random = {"random": torch.get_rng_state(), "gpu_random": torch.cuda.get_rng_state_all()}
-    torch.save({**state, "step": step, **random}, partial)
-    partial.replace(checkpoint)
+    try:
+        torch.save({**state, "step": step, **random}, partial)
+        partial.replace(checkpoint)
+    finally:
+        partial.unlink(missing_ok=True)

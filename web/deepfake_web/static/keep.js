@@ -31,7 +31,7 @@ export function keep(name, result) {
 /** The server makes it from as much of the result as it needs: pictures of the frames that a report shows. */
 async function made(name, result, type) {
   const shown = type === "text/html" ? result.frames.toSorted((a, b) => (b.confidence ?? -1) - (a.confidence ?? -1)).slice(0, MOST_PICTURES) : [];
-  const frames = result.frames.map((frame) => (shown.includes(frame) ? frame : withoutPictures(frame)));
+  const frames = result.frames.map((frame) => (shown.includes(frame) ? frame : withoutPicture(frame)));
   const answer = await fetch("/report", {
     method: "POST", headers: { Accept: `${type}, application/json`, "Content-Type": "application/json" }, body: JSON.stringify({ name: name.slice(0, 1000), result: { ...result, frames } }),
   });
@@ -39,7 +39,8 @@ async function made(name, result, type) {
   return answer.blob();
 }
 
-const withoutPictures = ({ thumbnail, faces, ...frame }) => ({ ...frame, faces: faces.map(({ heatmap, ...face }) => face) });
+// The maps stay: the report's scale is the strongest of all, as on the page.
+const withoutPicture = ({ thumbnail, ...frame }) => frame;
 
 function save(name, blob) {
   const link = element("a", { href: URL.createObjectURL(blob), download: name });

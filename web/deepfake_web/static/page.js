@@ -14,6 +14,7 @@ const words = await fetch("/config").then((answer) => (answer.ok ? answer.json()
 const UNREADABLE = { title: "The file can't be read", detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again." };
 const items = []; // { name, file, address, row, status: waiting | working | done | failed, result, problem, stop }
 let shown = null; // the item whose page is seen
+let halted = false; // by the failure of the detector itself: what waits is not sent until somebody asks for it
 let pair = null; // or the results that are seen side by side: { items, view }
 
 if (words) intake(add, fail);
@@ -28,6 +29,7 @@ function add(files) {
     return listed({ name, file, problem, status: problem ? "failed" : "waiting" });
   });
   if (!items.some((item) => item.status === "working")) show(added[0]);
+  halted = false;
   draw();
   next();
 }
@@ -52,6 +54,7 @@ function listed(item) {
 function remove(item) {
   const place = items.indexOf(item);
   items.splice(place, 1);
+  if (item.problem?.halts) halted = false;
   item.row.node.remove();
   URL.revokeObjectURL(item.address);
   if (shown === item) shown = null;
@@ -71,7 +74,7 @@ function compare(item, on) {
 
 async function next() {
   const item = items.find((each) => each.status === "waiting");
-  if (!item || items.some((each) => each.status === "working" || each.problem?.halts)) return;
+  if (!item || halted || items.some((each) => each.status === "working")) return;
   item.status = "working";
   item.view = working(item.name, say, () => item.stop?.());
   // Whoever reads the result of a file before this one goes on reading.
@@ -85,6 +88,7 @@ async function next() {
     item.status = "done";
   } catch (problem) {
     Object.assign(item, { status: "failed", problem });
+    halted = Boolean(problem.halts);
   }
   // They hold the whole answer as text.
   delete item.view;
@@ -122,6 +126,7 @@ function page(item) {
 function refused(item) {
   const again = () => {
     Object.assign(item, { status: "waiting", problem: null, page: null });
+    halted = false;
     show(item);
     next();
   };
