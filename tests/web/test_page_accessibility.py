@@ -85,3 +85,15 @@ def test_no_face_an_error_and_two_side_by_side(new_page, served, scheme, temple,
     for number in range(2):
         files.nth(number).get_by_role("checkbox").check()
     assert violations(page) == []
+
+
+def test_the_report_and_a_refusal_without_script(new_page, served, scheme, clip, tmp_path):
+    """Axe is a script: the pages that the form is answered with are asked for by one that may run them."""
+    (tmp_path / "words.jpg").write_text("only words")
+    for file, landmark in ((clip, "svg image"), (tmp_path / "words.jpg", "[role=alert]")):
+        page = new_page(served.address, color_scheme=scheme)
+        page.locator("#file").evaluate("(field) => field.form.replaceWith(field.form.cloneNode(true))")
+        page.locator("#file").set_input_files(file)
+        page.locator("form").evaluate("(form) => form.submit()")
+        expect(page.locator(landmark).first).to_be_visible(timeout=ANSWER_MS)
+        assert violations(page) == []
