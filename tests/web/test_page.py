@@ -17,7 +17,7 @@ RESULT_BYTES = 1_500_000
 
 
 def choose(page, *files):
-    page.locator("#file").set_input_files(list(files))
+    page.locator("#file[multiple]").set_input_files(list(files))
 
 
 def verdict(page):
@@ -161,6 +161,11 @@ def test_several_files_wait_in_line_and_two_are_compared(page, picture, temple, 
         files.nth(number).get_by_role("checkbox").check()
     side_by_side = page.get_by_role("region", name="Results side by side")
     expect(side_by_side.get_by_role("article")).to_have_count(2)
+    files.nth(0).locator(".open").click()
+    expect(side_by_side).to_have_count(0)
+    expect(page.locator("#list input:checked")).to_have_count(0)
+    for number in range(2):
+        files.nth(number).get_by_role("checkbox").check()
     choose(page, picture)  # what comes in is seen, and can be cancelled, also beside a comparison
     expect(side_by_side).to_have_count(0)
     expect(files.nth(2)).to_contain_text(re.compile("sign|uncertain"), timeout=ANSWER_MS)
@@ -174,6 +179,26 @@ def test_samples_can_be_tried(page):
     verdict(page)
     page.get_by_role("button", name="Try a clip").click()
     expect(page.get_by_role("slider", name="Frame of the clip")).to_be_visible(timeout=ANSWER_MS)
+
+
+def test_a_file_chosen_before_the_script_has_run_is_taken(new_page, served, picture):
+    page = new_page("about:blank")
+    waiting = []
+    page.route("**/config", lambda route: waiting.append(route))
+    page.goto(served.address)
+    while not waiting:
+        page.wait_for_timeout(50)
+    page.locator("#file").set_input_files(picture)
+    waiting.pop().continue_()
+    verdict(page)
+
+
+def test_the_camera_is_reached_by_keyboard_where_it_is_offered(new_page, served):
+    page = new_page(served.address, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Try a clip").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#camera")).to_be_focused()
+    expect(page.locator("label.touch")).to_have_css("outline-style", "solid")
 
 
 def test_a_picture_can_be_pasted(page, picture):

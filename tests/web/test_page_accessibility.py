@@ -35,7 +35,7 @@ def test_under_way_and_in_line(new_page, serve, scheme, clip, tmp_path):
     (tmp_path / "held.mp4").write_bytes(b"hold")
     with serve() as (host, port):
         page = new_page(f"http://{host}:{port}", color_scheme=scheme)
-        page.locator("#file").set_input_files([tmp_path / "held.mp4", clip])
+        page.locator("#file[multiple]").set_input_files([tmp_path / "held.mp4", clip])
         expect(page.locator(".strip li")).to_have_count(1)
         assert violations(page) == []
         page.locator("section.working").get_by_role("button", name="Cancel").click()
@@ -62,7 +62,7 @@ def test_a_verdict(new_page, served, scheme, clip, answer, state):
     lines = [*answer[:-1], answer[-1] | VERDICTS[state]]
     body = "".join(json.dumps(line) + "\n" for line in lines)
     page.route("**/predict", lambda route: route.fulfill(body=body, content_type="application/x-ndjson"))
-    page.locator("#file").set_input_files(clip)
+    page.locator("#file[multiple]").set_input_files(clip)
     expect(page.locator(f".verdict.{state.lower()}")).to_be_visible(timeout=ANSWER_MS)
     page.get_by_text("Show all").click()
     page.get_by_text("Play the clip").click()
@@ -73,7 +73,7 @@ def test_no_face_an_error_and_two_side_by_side(new_page, served, scheme, temple,
     page = new_page(served.address, color_scheme=scheme)
     Image.fromarray(temple).save(tmp_path / "temple.jpg")
     (tmp_path / "words.jpg").write_text("only words")
-    page.locator("#file").set_input_files([tmp_path / "temple.jpg", picture, tmp_path / "words.jpg"])
+    page.locator("#file[multiple]").set_input_files([tmp_path / "temple.jpg", picture, tmp_path / "words.jpg"])
     files = page.get_by_role("region", name="Files").get_by_role("listitem")
     expect(files.nth(2)).to_contain_text("Unsupported media", timeout=ANSWER_MS)
     files.nth(0).locator(".open").click()
@@ -92,8 +92,8 @@ def test_the_report_and_a_refusal_without_script(new_page, served, scheme, clip,
     (tmp_path / "words.jpg").write_text("only words")
     for file, landmark in ((clip, "svg image"), (tmp_path / "words.jpg", "[role=alert]")):
         page = new_page(served.address, color_scheme=scheme)
-        page.locator("#file").evaluate("(field) => field.form.replaceWith(field.form.cloneNode(true))")
-        page.locator("#file").set_input_files(file)
+        page.locator("#file[multiple]").evaluate("(field) => field.form.replaceWith(field.form.cloneNode(true))")
+        page.locator("#file[multiple]").set_input_files(file)
         page.locator("form").evaluate("(form) => form.submit()")
         expect(page.locator(landmark).first).to_be_visible(timeout=ANSWER_MS)
         assert violations(page) == []

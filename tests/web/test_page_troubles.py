@@ -14,7 +14,7 @@ HOSTILE = "<img src=x onerror=alert(1)> =1+1 \u202egpj.mp4"
 
 
 def choose(page, *files):
-    page.locator("#file").set_input_files(list(files))
+    page.locator("#file[multiple]").set_input_files(list(files))
 
 
 def told(page, *texts, again: bool):
@@ -81,6 +81,9 @@ def test_a_busy_server(new_page, serve, clip, tmp_path):
         told(second, "try again in", again=True)
         first.locator("section.working").get_by_role("button", name="Cancel").click()
         told(first, "Stopped", again=True)
+        second.get_by_role("button", name="Try again").click()
+        expect(second.locator("#shown h2").first).to_be_focused()
+        expect(second.locator(".finding h2")).to_be_focused()
 
 
 def test_an_upload_that_is_cancelled(new_page, serve, uploads, eventually, tmp_path):
@@ -114,7 +117,9 @@ def test_hostile_names_and_tags_are_shown_as_text(new_page, served, picture):
     page = new_page(served.address)
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.locator("#file").set_input_files({"name": HOSTILE, "mimeType": "image/png", "buffer": file.getvalue()})
+    page.locator("#file[multiple]").set_input_files(
+        {"name": HOSTILE, "mimeType": "image/png", "buffer": file.getvalue()}
+    )
     expect(page.locator(".finding .file-name")).to_have_text(HOSTILE, timeout=ANSWER_MS)
     expect(page.locator(".about")).to_contain_text("<img src=x onerror=alert(1)> =1+1")
     assert page.locator("img[src=x]").count() == 0 and not dialogs

@@ -22,6 +22,7 @@ export function row(item, { show, compare, remove }) {
     state.className = `state ${verdict ? classOf(verdict) : item.status}`;
     state.textContent = verdict ? said(verdict, item.result.confidence) : STATUS[item.status] ?? item.problem.title;
     beside.hidden = !verdict;
+    tick.checked = Boolean(item.compare);
     const seen = item.result?.frames[0].thumbnail;
     if (seen) node.querySelector("span.preview")?.replaceWith(element("img", { class: "preview", alt: "", src: seen }));
     end.setAttribute("aria-label", `${item.status === "working" ? "Cancel" : "Remove"} ${item.name}`);

@@ -6,11 +6,13 @@ import { find } from "./dom.js";
 export function intake(add, fail) {
   const drop = find("drop");
   find("file").multiple = true; // without this script one file can be sent at a time
-  for (const id of ["file", "camera"]) {
-    find(id).addEventListener("change", ({ target }) => {
-      add([...target.files]);
-      target.value = "";
-    });
+  const take = (field) => {
+    add([...field.files]);
+    field.value = "";
+  };
+  for (const field of [find("file"), find("camera")]) {
+    field.addEventListener("change", () => take(field));
+    take(field); // what was chosen before this script was here
   }
   find("form").addEventListener("submit", (event) => event.preventDefault());
   // The whole page takes what is dropped: a browser would otherwise leave it to show the file.

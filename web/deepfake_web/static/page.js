@@ -102,6 +102,7 @@ async function next() {
 function show(item, withFocus = false) {
   shown = item;
   pair = null;
+  for (const each of items) each.compare = false;
   draw();
   if (withFocus) find("shown").querySelector("h2")?.focus();
 }
@@ -127,8 +128,8 @@ function refused(item) {
   const again = () => {
     Object.assign(item, { status: "waiting", problem: null, page: null });
     halted = false;
-    show(item);
     next();
+    show(item, true);
   };
   return problemSection(item.name, item.problem, item.problem.again && element("button", { type: "button", click: again }, "Try again"));
 }
