@@ -15,7 +15,11 @@ def ahead(pool: Executor, work: Callable[[Item], Done], items: Iterable[Item], l
     for item in items:
         pending.append(pool.submit(work, item))
         del item  # a frame is large: let the work alone hold it
-        while pending and (len(pending) >= limit or pending[0].done()):
-            yield pending.popleft().result()
-    while pending:
+        yield from ready(pending, limit)
+    yield from ready(pending, 1)
+
+
+def ready(pending: deque[Future[Done]], limit: int) -> Iterator[Done]:
+    """Takes from the front what is done; waits for it while `limit` are pending."""
+    while pending and (len(pending) >= limit or pending[0].done()):
         yield pending.popleft().result()

@@ -1,7 +1,8 @@
 """One file's way from frames to a Result, as events; decoding, face search and networks overlap."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from deepfake_client.aggregate import tracks, verdict
-from deepfake_client.ahead import ahead
+from deepfake_client.ahead import ahead, ready
 from deepfake_client.errors import UsageError
 from deepfake_client.faces import Face, find_faces
 from deepfake_client.looks import Look, frame_result, looks
@@ -29,8 +30,9 @@ SEARCHES_IN_FLIGHT = 2  # frames whose faces are looked for at once; each is hel
 
 
 def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: int | None, heatmaps: bool) -> Events:
-    """Accepted, a FrameResult and a Progress a frame, last the Result; raises the family of DeepfakeError.
+    """Accepted; a Progress whenever frames were searched or answered, each FrameResult before it; last the Result.
 
+    Raises the family of DeepfakeError.
     Holds no more than a few frames, whatever the clip's length. Owns the connection, and closes it at the end, also
     when the reader stops early.
     """
@@ -49,10 +51,10 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
         done: list[FrameResult] = []
         decoded = Counted(watch.waiting("decode", media))
         found = Counted(searched(pool, decoded, triton, policy, not is_video, watch))
-        for frame in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
-            done.append(frame)
-            yield frame
-            yield Progress(len(done), max(len(done), media.frames_expected), decoded.count, found.count)
+        for answered in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
+            done += answered
+            yield from answered
+            yield Progress(len(done), max(decoded.count, media.frames_expected), decoded.count, found.count)
         outcome = verdict(done, media.info, bundle, is_video)
         yield Result(
             file_type=media.kind,
@@ -123,7 +125,8 @@ def _answered(
     settings: ClientSettings,
     heatmaps: bool,
     watch: Stopwatch,
-) -> Iterator[FrameResult]:
+) -> Iterator[list[FrameResult]]:
+    """In order; for each look taken the frames that were answered meanwhile, which may be none."""
     size = min(settings.batch_size, max(1, bundle.max_batch_size))
 
     def ask(batch: list[Look]) -> list[FrameResult]:
@@ -134,22 +137,26 @@ def _answered(
         starts = np.cumsum([0] + [len(look.views) for look in batch])
         return [frame_result(look, answers, int(start)) for look, start in zip(batch, starts, strict=False)]
 
-    for results in ahead(pool, ask, _batches(views, size), settings.requests_in_flight):
-        yield from results
+    pending: deque[Future[list[FrameResult]]] = deque()
+    for batch in _batches(views, size):
+        if batch:
+            pending.append(pool.submit(ask, batch))
+        yield [frame for results in ready(pending, settings.requests_in_flight) for frame in results]
+    yield from ready(pending, 1)
 
 
 def _batches(views: Iterable[Look], size: int) -> Iterator[list[Look]]:
-    """Looks together as long as their crops fit one request, and never more of them than that."""
+    """Looks together as long as their crops fit one request; for each look taken a batch, empty while one fills."""
     batch: list[Look] = []
     crops = 0
     for look in views:
-        if batch and (crops + len(look.views) > size or len(batch) == size):
-            yield batch
+        full = bool(batch) and (crops + len(look.views) > size or len(batch) == size)
+        yield batch if full else []
+        if full:
             batch, crops = [], 0
         batch.append(look)
         crops += len(look.views)
-    if batch:
-        yield batch
+    yield batch
 
 
 def _joined(answers: list[Answers]) -> Answers:

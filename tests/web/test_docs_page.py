@@ -95,7 +95,7 @@ def test_a_stream_is_shown_line_by_line(page, clip):
     trial.is_answered(200)
     names = trial.body.locator("summary b").all_inner_texts()
     assert names[0] == "accepted" and names[-1] == "result"
-    assert names.count("frame") == names.count("progress") == 3
+    assert names.count("frame") == 3 < names.count("progress")
     expect(trial.status).to_contain_text(f"{len(names)} lines")
     expect(trial.body.locator("details").last).to_have_attribute("open", "")
     assert json.loads(trial.body.locator("pre").inner_text())["frames_processed"] == 3

@@ -44,15 +44,19 @@ def frame_shown(page) -> int:
 
 
 def test_a_dropped_clip_is_followed_and_answered(page, clip):
+    # A slow line brings the answer in pieces, also where a busy machine lets the browser read only now and then.
+    line = {"offline": False, "latency": 0, "downloadThroughput": 200_000, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
     page.evaluate(
         """async (bytes) => {
-          window.seen = { shifts: [], places: 0, scored: [] };
+          window.seen = { shifts: [], places: 0, scored: [], bars: {} };
           const keep = (list) => seen.shifts.push(...list.getEntries().filter((each) => !each.hadRecentInput));
           new PerformanceObserver(keep).observe({ type: "layout-shift", buffered: true });
           new MutationObserver(() => {
             const count = (what) => document.querySelectorAll(what).length;
             if (count(".strip li") && !seen.begun) [seen.begun, seen.places] = [performance.now(), count(".strip li")];
             if (count(".strip image")) seen.scored.push(count(".strip image"));
+            for (const bar of document.querySelectorAll(".stages progress")) (seen.bars[bar.ariaLabel] ??= []).push(bar.value);
             if (count(".finding")) seen.ended ??= performance.now();
           }).observe(document.body, { childList: true, subtree: true });
           const transfer = new DataTransfer();
@@ -67,6 +71,10 @@ def test_a_dropped_clip_is_followed_and_answered(page, clip):
     seen = page.evaluate("seen.shifts = seen.shifts.map(({ startTime, value }) => [startTime, value]), seen")
     assert seen["places"] == 32
     assert len(set(seen["scored"])) > 3, "frames came all at once"
+    assert set(seen["bars"]) == {"Upload", "Decode", "Faces", "Networks", "Verdict"}
+    for stage in ("Decode", "Faces", "Networks"):
+        values = seen["bars"][stage]
+        assert values == sorted(values) and len(set(values)) > 3, f"{stage} did not advance: {values}"
     # Of where the places are made, the first drawing is over 50 ms later.
     assert sum(value for at, value in seen["shifts"] if seen["begun"] + 50 < at < seen["ended"]) < 0.01
     expect(page.get_by_text("Likelihood of manipulation")).to_be_visible()

@@ -69,9 +69,12 @@ def test_a_clip_is_answered_frame_by_frame_as_a_stream(served, clip):
     assert (status, headers.get_content_type()) == (200, "application/x-ndjson")
     events = [json.loads(line) for line in body.splitlines()]
     names = Counter(event["event"] for event in events)
-    assert names == {"accepted": 1, "frame": 6, "progress": 6, "result": 1}
+    assert names.pop("progress") > 6
+    assert names == {"accepted": 1, "frame": 6, "result": 1}
     assert events[0]["event"] == "accepted" and events[-1]["event"] == "result"
-    assert [event["done"] for event in events if event["event"] == "progress"] == [1, 2, 3, 4, 5, 6]
+    progress = [event for event in events if event["event"] == "progress"]
+    assert {event["searched"] for event in progress if not event["done"]} >= {1, 2, 3, 4, 5}, "faces are told as found"
+    assert progress[-1] == {"event": "progress", "done": 6, "total": 6, "decoded": 6, "searched": 6}
     frames = [event for event in events if event.pop("event") == "frame"]
     seen = [frame | {"faces": [face.copy() for face in frame["faces"]]} for frame in frames]
     for frame in seen:
@@ -173,7 +176,8 @@ def test_a_killed_triton_is_back_within_seconds(served_alone, picture, program, 
 def test_a_stream_whose_triton_is_killed_ends_with_the_error(served_alone, clip, program):
     answer = ask(served_alone, clip, "/predict", "application/x-ndjson", frames="200")
     assert answer.status == 200
-    assert [json.loads(answer.readline())["event"] for _ in range(2)] == ["accepted", "frame"]
+    while json.loads(answer.readline())["event"] != "frame":
+        pass
     for victim in served_alone.processes(program):
         os.kill(victim, signal.SIGKILL)
     *_, last = answer.read().splitlines()
