@@ -9,13 +9,14 @@ from deepfake_client.results import FaceResult, FrameResult, Result
 from deepfake_client.tensors import ROLES
 
 BOX = ("x", "y", "width", "height")
-COLUMNS = ("file", "index", "time_s", "confidence", "track", *BOX, "face_confidence", *ROLES)
+COLUMNS = ("file", "index", "time_s", "confidence", "track", *BOX, "cut", "face_confidence", *ROLES)
 
 
 def frames_csv(name: str, result: Result) -> str:
     """COLUMNS and a line a face; a frame without a face is one line whose cells from `confidence` on are empty.
 
-    x, y, width and height are the face's box in pixels, the networks' columns their probabilities of FAKE.
+    x, y, width and height are the face's box in pixels, `cut` is "true" or "false" as in the JSON, the networks' columns
+    are their probabilities of FAKE.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
@@ -32,5 +33,7 @@ def _frame(frame: FrameResult) -> dict[str, Any]:
 
 
 def _face(face: FaceResult) -> dict[str, Any]:
+    box = dict(zip(BOX, face.box, strict=True))
     networks = {role: face.networks.get(role) for role in ROLES}
-    return {"track": face.track, "face_confidence": face.confidence, **networks} | dict(zip(BOX, face.box, strict=True))
+    face_values = {"track": face.track, "cut": str(face.cut).lower(), "face_confidence": face.confidence}
+    return face_values | box | networks

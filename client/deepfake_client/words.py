@@ -62,6 +62,11 @@ LIMITS = (
 )
 AGREED = "The three networks agree: each leans toward {side}."
 SPLIT = "The networks are split: {fake} toward FAKE, {real} toward REAL."
+LOGITS = "What it adds is in logits, which are log-odds: 0 stands for even odds, more for FAKE, less for REAL."
+MEANS = (
+    "The figures are means over the frames with a face. A mean of log-odds is not the log-odds of a mean, so the sum "
+    "and the likelihood may differ a little."
+)
 # Filled in here and by the page's script.
 LIKELIHOOD = "Likelihood of manipulation: {confidence} on a scale from 0 to 1; the threshold is {threshold}."
 RATE = "In our tests {rate} of 100 real ones reached that threshold."

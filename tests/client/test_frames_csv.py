@@ -31,6 +31,11 @@ def test_each_face_of_each_frame_is_a_row(clip_result):
     assert [second[each] for each in ("x", "y", "width", "height")] == ["10.0", "10.0", "80.0", "100"]
 
 
+def test_a_face_that_the_edge_cuts_is_told(fake, face, frames):
+    rows = read(frames_csv("a.mp4", replace(fake, frames=frames([face(0.25), face(0.75, cut=True)]))))
+    assert [(row["confidence"], row["cut"]) for row in rows] == [("0.25", "false"), ("0.25", "true")]
+
+
 def test_a_frame_without_a_face_is_a_row_with_empty_cells(clip_result):
     row = read(frames_csv("a.mp4", clip_result))[-1]
     filled = {name for name, cell in row.items() if cell}

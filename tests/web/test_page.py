@@ -56,7 +56,8 @@ def test_a_dropped_clip_is_followed_and_answered(page, clip):
             const count = (what) => document.querySelectorAll(what).length;
             if (count(".strip li") && !seen.begun) [seen.begun, seen.places] = [performance.now(), count(".strip li")];
             if (count(".strip image")) seen.scored.push(count(".strip image"));
-            for (const bar of document.querySelectorAll(".stages progress")) (seen.bars[bar.ariaLabel] ??= []).push(bar.value);
+            const stages = document.querySelectorAll(".stages progress");
+            for (const { ariaLabel, value } of stages) (seen.bars[ariaLabel] ??= []).push(value);
             if (count(".finding")) seen.ended ??= performance.now();
           }).observe(document.body, { childList: true, subtree: true });
           const transfer = new DataTransfer();
@@ -83,10 +84,14 @@ def test_a_dropped_clip_is_followed_and_answered(page, clip):
 
 
 def test_boxes_lie_on_the_face(found):
+    found.get_by_role("slider", name="Frame of the clip").press("Home")
     picture = found.get_by_role("img", name=re.compile("Frame at .*, 1 face"))
     frame, face = picture.bounding_box(), picture.locator("rect.box").bounding_box()
     assert frame["x"] <= face["x"] and face["x"] + face["width"] <= frame["x"] + frame["width"] + 1
     assert 0.1 < face["width"] / frame["width"] < 0.6
+    # The view of the clip's first frame begins at (100, 25) of the picture, whose face is about (222, 115).
+    middle = [(face[side] + face[length] / 2 - frame[side]) / frame[length] for side, length in (("x", "width"), ("y", "height"))]
+    assert middle == pytest.approx([(222 - 100) / 384, (115 - 25) / 384], abs=0.04)
 
 
 def test_a_frame_is_picked_by_mouse_touch_and_keys(new_page, served, clip):
@@ -157,6 +162,15 @@ def test_everything_can_be_kept_and_the_report_opens_without_network(found, brow
     offline.close()
 
 
+def test_the_report_is_asked_for_with_every_map_and_the_pictures_that_it_shows(found):
+    with found.expect_request("**/report") as asked:
+        found.get_by_role("button", name="Save report").click()
+    frames = asked.value.post_data_json["result"]["frames"]
+    assert len(frames) == 32 and all(face["heatmap"] for frame in frames for face in frame["faces"])
+    shown = [frame["confidence"] for frame in frames if "thumbnail" in frame]
+    assert len(shown) == 6 and min(shown) == sorted(frame["confidence"] for frame in frames)[-6]
+
+
 def test_several_files_wait_in_line_and_two_are_compared(page, picture, temple, tmp_path):
     Image.fromarray(temple).save(tmp_path / "temple.jpg")
     choose(page, picture, tmp_path / "temple.jpg")
@@ -180,6 +194,27 @@ def test_several_files_wait_in_line_and_two_are_compared(page, picture, temple, 
     files.nth(0).get_by_role("button", name="Remove").click()
     expect(files).to_have_count(2)
     expect(files.nth(0).get_by_role("button").first).to_be_focused()
+
+
+def test_what_is_removed_is_not_shown_any_more(page, picture, temple, tmp_path):
+    Image.fromarray(temple).save(tmp_path / "temple.jpg")
+    choose(page, tmp_path / "temple.jpg", picture)
+    files = page.get_by_role("region", name="Files").get_by_role("listitem")
+    expect(files.nth(1)).to_contain_text(re.compile("sign|uncertain"), timeout=ANSWER_MS)
+    for number in range(2):
+        files.nth(number).get_by_role("checkbox").check()
+    files.nth(1).get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("region", name="Results side by side")).to_have_count(0)
+    expect(page.locator(".finding .file-name")).to_have_text("temple.jpg")
+    choose(page, picture)
+    expect(files.nth(1)).to_contain_text(re.compile("sign|uncertain"), timeout=ANSWER_MS)
+    files.nth(1).locator(".open").click()
+    expect(page.locator(".finding .file-name")).to_have_text(picture.name)
+    files.nth(1).get_by_role("button", name="Remove").click()
+    expect(page.locator(".finding .file-name")).to_have_text("temple.jpg")
+    files.nth(0).get_by_role("button", name="Remove").click()
+    expect(page.locator(".finding")).to_have_count(0)
+    expect(page.locator("#files")).to_be_hidden()
 
 
 def test_samples_can_be_tried(page):

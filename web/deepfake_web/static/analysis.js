@@ -1,6 +1,7 @@
 // One file's way to the server and its answer back, as it comes.
 
 const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again.", again: true, halts: true };
+const UNREADABLE = { title: "The file can't be read", detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again." };
 const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.", again: true };
 
 /**
@@ -12,6 +13,7 @@ const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The serv
 export function analyse(file, { onUpload, onEvent }) {
   // XMLHttpRequest, as fetch tells nothing of the upload's progress.
   const request = new XMLHttpRequest();
+  const stopping = new AbortController();
   const finished = new Promise((resolve, reject) => {
     const frames = [];
     let last = null;
@@ -30,15 +32,23 @@ export function analyse(file, { onUpload, onEvent }) {
       else reject(last?.event === "error" ? { ...last, again: last.status >= 500 || last.status === 429 } : GONE);
     };
     request.onerror = () => reject(GONE);
-    request.onabort = () => reject(STOPPED);
+    stopping.signal.onabort = () => {
+      request.abort();
+      reject(STOPPED);
+    };
+    // Sending it would tell of a broken connection where the file is at fault.
+    file.slice(0, 1).arrayBuffer().then(() => stopping.signal.aborted || send(request, file), () => reject(UNREADABLE));
   });
+  return { finished, stop: () => stopping.abort() };
+}
+
+function send(request, file) {
   const form = new FormData();
   form.append("heatmaps", "true");
   form.append("file", file);
   request.open("POST", "/predict");
   request.setRequestHeader("Accept", "application/x-ndjson");
   request.send(form);
-  return { finished, stop: () => request.abort() };
 }
 
 /** Calls `onEvent` for each complete line that has come since the last call. */

@@ -91,7 +91,7 @@ function networks(result, { sentences }) {
       element("thead", {}, element("tr", {}, ["Network", "Likelihood", "Adds to the verdict", ""].map((head) => head ? element("th", { scope: "col" }, head) : element("td", { class: "bar" })))),
       element("tbody", {}, said.map(([role, probability]) => row(role, fixed(probability))), row("intercept", "")),
       element("tfoot", {}, element("tr", {}, element("th", { scope: "row" }, "sum"), element("td", {}), element("td", {}, signed(sum)), element("td", { class: "bar" })))),
-    element("p", { class: "small" }, "Means over the frames that decide, in logits: 0 stands for even odds, above it for fake."));
+    element("p", { class: "small" }, sentences.logits, result.file_type === "video" ? ` ${sentences.means}` : ""));
 }
 
 function bar(share) {

@@ -2,7 +2,7 @@
 // Without this script the form posts, and is answered with the report.
 
 import { analyse } from "./analysis.js";
-import { element, find, size, stateOf } from "./dom.js";
+import { element, find, plain, size, stateOf } from "./dom.js";
 import { compared } from "./compare.js";
 import { finding } from "./finding.js";
 import { intake } from "./intake.js";
@@ -11,7 +11,6 @@ import { working } from "./working.js";
 
 const GONE = { title: "The detector does not answer", detail: "This page is here, and what answers it is not. Check that it is running, then load the page again." };
 const words = await fetch("/config").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
-const UNREADABLE = { title: "The file can't be read", detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again." };
 const items = []; // { name, file, address, row, status: waiting | working | done | failed, result, problem, stop }
 let shown = null; // the item whose page is seen
 let halted = false; // by the failure of the detector itself: what waits is not sent until somebody asks for it
@@ -24,8 +23,8 @@ function add(files) {
   if (!files.length) return;
   const most = words.limits.max_bytes;
   const added = files.map((file) => {
-    const name = file.name || "pasted picture";
-    const problem = file.size > most ? { title: "Too large", detail: `${name} has ${size(file.size)}; the most is ${size(most)}. Send a shorter piece of it.` } : null;
+    const name = plain(file.name) || "pasted picture";
+    const problem = file.size > most ? { title: "Too large", detail: `${name} is larger than ${size(most)}, which is the most. Send a shorter piece of it.` } : null;
     return listed({ name, file, problem, status: problem ? "failed" : "waiting" });
   });
   if (!items.some((item) => item.status === "working")) show(added[0]);
@@ -52,15 +51,15 @@ function listed(item) {
 }
 
 function remove(item) {
+  if (pair?.items.includes(item)) compare(item, false);
   const place = items.indexOf(item);
   items.splice(place, 1);
   if (item.problem?.halts) halted = false;
   item.row.node.remove();
   URL.revokeObjectURL(item.address);
-  if (shown === item) shown = null;
-  if (pair?.items.includes(item)) pair = null;
-  draw();
   const near = items[place] ?? items[place - 1];
+  if (shown === item) shown = items.find((each) => each.status === "working") ?? near ?? null;
+  draw();
   (near?.row.node.querySelector("button") ?? find("file")).focus();
   next();
 }
@@ -81,7 +80,6 @@ async function next() {
   if (!shown) show(item);
   else draw();
   try {
-    await item.file.slice(0, 1).arrayBuffer().catch(() => { throw UNREADABLE; });
     const { finished, stop } = analyse(item.file, item.view);
     item.stop = stop;
     item.result = await finished;
