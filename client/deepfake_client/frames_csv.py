@@ -15,8 +15,8 @@ COLUMNS = ("file", "index", "time_s", "confidence", "track", *BOX, "cut", "face_
 def frames_csv(name: str, result: Result) -> str:
     """COLUMNS and a line a face; a frame without a face is one line whose cells from `confidence` on are empty.
 
-    x, y, width and height are the face's box in pixels, `cut` is "true" or "false" as in the JSON, the networks' columns
-    are their probabilities of FAKE.
+    x, y, width and height are the face's box in pixels, `cut` (at the picture's edge) is "true" or "false" as in JSON,
+    the networks' columns are their probabilities of FAKE.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")

@@ -90,8 +90,9 @@ def test_boxes_lie_on_the_face(found):
     assert frame["x"] <= face["x"] and face["x"] + face["width"] <= frame["x"] + frame["width"] + 1
     assert 0.1 < face["width"] / frame["width"] < 0.6
     # The view of the clip's first frame begins at (100, 25) of the picture, whose face is about (222, 115).
-    middle = [(face[side] + face[length] / 2 - frame[side]) / frame[length] for side, length in (("x", "width"), ("y", "height"))]
-    assert middle == pytest.approx([(222 - 100) / 384, (115 - 25) / 384], abs=0.04)
+    for start, length, expected in (("x", "width", 222 - 100), ("y", "height", 115 - 25)):
+        middle = (face[start] + face[length] / 2 - frame[start]) / frame[length]
+        assert middle == pytest.approx(expected / 384, abs=0.04)
 
 
 def test_a_frame_is_picked_by_mouse_touch_and_keys(new_page, served, clip):
