@@ -331,10 +331,12 @@ def test_the_first_visit_and_a_result_are_light(new_page, served, clip):
     assert len(answer.body()) < RESULT_BYTES
 
 
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize("width", [360, 400, 768, 1440])
 def test_nothing_overflows_sideways(page, width, clip):
     page.set_viewport_size({"width": width, "height": 800})
     choose(page, clip)
     verdict(page)
     page.get_by_text("Show all").click()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    compare, remove = (page.locator(f"#list {each}").bounding_box() for each in (".compare", ".quiet"))
+    assert compare["x"] < remove["x"] and compare["y"] == remove["y"], "the row's ends are torn apart"

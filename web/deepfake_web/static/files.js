@@ -12,7 +12,7 @@ export function row(item, { show, compare, remove }) {
   const tick = element("input", { type: "checkbox", "aria-label": `Compare ${item.name}`, change: () => compare(tick.checked) });
   const beside = element("label", { class: "compare" }, tick, " compare");
   const end = element("button", { type: "button", class: "quiet", click: () => (item.status === "working" ? item.stop?.() : remove()) }, "✕");
-  const node = element("li", {}, preview(item), open, beside, end);
+  const node = element("li", {}, preview(item), open, element("span", { class: "ends" }, beside, end));
 
   function update(current) {
     const verdict = item.result ? stateOf(item.result) : null;
