@@ -18,6 +18,7 @@ MIN_SIDE = 20  # a face's longer side in the picture, pixels: what the detector 
 MAX_OVERLAP = 0.5  # part of the smaller of two candidates that lies in the other, from which they are one face
 BORDER = 0.5  # added on each side of a tight face crop, as part of its longer side
 MAX_FACES = 16  # a picture; the largest are kept
+CROWDED = f"Where {MAX_FACES} faces or more were seen at once, only the {MAX_FACES} largest were looked at."
 
 Search = Callable[[np.ndarray], Candidates]
 

@@ -127,7 +127,8 @@ def _clock(seconds: float) -> str:
 
 
 def _instant(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds, 2), 60)
+    seconds = round(seconds, 2)
+    minutes, rest = divmod(seconds, 60)
     return f"{seconds:.2f} s" if seconds < 120 else f"{minutes:.0f}:{rest:05.2f}"
 
 

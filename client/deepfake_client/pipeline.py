@@ -14,7 +14,7 @@ import numpy as np
 from deepfake_client.aggregate import tracks, verdict
 from deepfake_client.ahead import ahead, ready
 from deepfake_client.errors import UsageError
-from deepfake_client.faces import Face, find_faces
+from deepfake_client.faces import CROWDED, MAX_FACES, Face, find_faces
 from deepfake_client.looks import Look, frame_result, looks
 from deepfake_client.media import open_media
 from deepfake_client.media.frame import Frame
@@ -55,6 +55,7 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
             done += answered
             yield from answered
             yield Progress(len(done), max(decoded.count, media.frames_expected), decoded.count, found.count)
+        crowded = any(len(frame.faces) >= MAX_FACES for frame in done)
         outcome = verdict(done, media.info, bundle, is_video)
         yield Result(
             file_type=media.kind,
@@ -70,7 +71,7 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
             media=media.info,
             tracks=tracks(done),
             frames=done,
-            warnings=list(media.warnings),
+            warnings=[*media.warnings, *([CROWDED] if crowded else [])],
             provenance=media.provenance,
             method=_method(policy, wanted),
             analysed_at=begun.isoformat(timespec="seconds"),

@@ -1,14 +1,17 @@
 """Text from files and strangers as plain text: on a terminal, on a page, in a spreadsheet."""
 
+import re
+
+# Controls, line and paragraph separators, what turns text round (Bidi_Control, Unicode Standard Annex 9), and lone
+# surrogates; the page's script escapes the same. Spaces and joiners of any writing stay.
+NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # With these a spreadsheet begins a formula (OWASP, CSV Injection), or skips to a cell that does.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def plain(text: str) -> str:
     """Text that can't move a cursor, break a line or turn text round: such characters escaped."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return NOT_PLAIN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def spreadsheet_safe(text: str) -> str:

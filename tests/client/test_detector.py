@@ -12,6 +12,7 @@ import pytest
 from deepfake_client import Detector
 from deepfake_client.embedded import embedded_triton
 from deepfake_client.errors import DeadlineError, UnavailableError, UsageError
+from deepfake_client.faces import CROWDED, MAX_FACES
 from deepfake_client.media import Frame
 from deepfake_client.pipeline import SEARCHES_IN_FLIGHT, searched
 from deepfake_client.results import Accepted, FrameResult, Progress, Result
@@ -55,6 +56,16 @@ def test_boxes_sit_on_the_face_as_it_moves(detector, face_clip):
         # In the picture that was pasted at 10 + 10 · index, the face's centre is at 105, 77.
         assert x + width / 2 == pytest.approx(10 + 10 * frame.index + 105, abs=8)
         assert y + height / 2 == pytest.approx(100 + 77, abs=8)
+
+
+@pytest.mark.parametrize(("faces", "told"), [(15, []), (20, [CROWDED])])
+def test_a_crowd_of_which_not_all_are_looked_at_is_told(detector, picture, astronaut, faces, told):
+    head = Image.fromarray(astronaut[40:240, 120:330])
+    crowd = Image.new("RGB", (5 * 210, 4 * 200), "grey")
+    for number in range(faces):
+        crowd.paste(head, (210 * (number % 5), 200 * (number // 5)))
+    result = detector.analyze(picture(np.asarray(crowd)))
+    assert (len(result.frames[0].faces), result.warnings) == (min(faces, MAX_FACES), told)
 
 
 def test_events_come_in_their_order(detector, face_clip):

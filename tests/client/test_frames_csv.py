@@ -67,6 +67,11 @@ def test_a_name_or_an_error_is_no_formula_in_the_table_of_a_scan(fake, name):
     assert first["path"] == "'" + name.replace("//", "/") and second["error"] == "'" + name
 
 
+@pytest.mark.parametrize("name", ["写真\u3000一.jpg", "3.45.00\u202fPM.jpg", "é\xa0x.jpg", "👨\u200d👩.jpg"])
+def test_names_in_any_writing_stay_as_they_are(clip_result, name):
+    assert read(frames_csv(name, clip_result))[0]["file"] == name
+
+
 def test_names_that_break_lines_or_turn_text_round_are_escaped(clip_result):
     text = frames_csv("a\n=1\u202e,b.mp4", clip_result)
     assert len(text.splitlines()) == 4

@@ -7,6 +7,8 @@ import re
 import shutil
 
 import pytest
+from deepfake_client.html_report import _instant as instant
+from deepfake_client.plain_text import plain
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -14,6 +16,8 @@ ANSWER_MS = 120_000
 VERDICT = re.compile("sign of manipulation|Uncertain|No face")
 FIRST_PAINT_BYTES = 150_000
 RESULT_BYTES = 1_500_000
+TIMES = [0, 59.994, 59.996, 119.96, 119.996, 125.5, 3661]
+NAME = "a\u202fb\u3000c\xa0d\u200de\xadf \u202e\u200f\u2028.mp4"
 
 
 def choose(page, *files):
@@ -40,7 +44,7 @@ def found(page, clip):
 
 
 def frame_shown(page) -> int:
-    return int(re.search(r"Frame (\d+) of", page.locator(".viewer figcaption").inner_text())[1])
+    return int(re.search(r"(\d+) of \d+ · frame \d+ at", page.locator(".viewer figcaption").inner_text())[1])
 
 
 def test_a_dropped_clip_is_followed_and_answered(page, clip):
@@ -105,6 +109,8 @@ def test_a_frame_is_picked_by_mouse_touch_and_keys(new_page, served, clip):
     assert frame_shown(page) == 32
     board.press("ArrowLeft")
     assert frame_shown(page) == 31
+    number = re.search(r"frame (\d+) at", page.locator(".viewer figcaption").inner_text())[1]
+    assert number == "190", "not the clip's own number, as in the report and the table"
     board.press("Home")
     assert (frame_shown(page), board.get_attribute("aria-valuenow")) == (1, "1")
     plot = page.locator(".lane .plot").first.bounding_box()
@@ -265,6 +271,18 @@ def test_the_clip_plays_beside_its_frames(page, clip_for_browsers):
     board = page.get_by_role("slider", name="Frame of the clip")
     board.press("End")
     page.wait_for_function("() => document.querySelector('.player video').currentTime > 1")
+
+
+def test_times_and_names_are_written_as_in_the_report(page):
+    written = page.evaluate(
+        """async ([times, name]) => {
+          const dom = await import(new URL("dom.js", document.querySelector("script[type=module]").src));
+          return [times.map(dom.clock), dom.plain(name)];
+        }""",
+        [TIMES, NAME],
+    )
+    assert written == [[instant(time) for time in TIMES], plain(NAME)]
+    assert written[0] == ["0.00 s", "59.99 s", "60.00 s", "119.96 s", "2:00.00", "2:05.50", "61:01.00"]
 
 
 def test_a_clip_that_the_browser_cannot_play_is_said_so(found):

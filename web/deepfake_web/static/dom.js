@@ -20,12 +20,13 @@ export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => 
 export const fixed = (probability) => (probability > 0.99 ? "> 0.99" : probability < 0.01 ? "< 0.01" : probability.toFixed(2));
 export const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
-/** A name without what breaks a line or turns text round (Unicode Standard Annex 9): such characters escaped. */
-export const plain = (text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
+/** A name without what breaks a line or turns text round: such characters escaped, the same as in report and table. */
+export const plain = (text) => text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
 
+/** As in the report: seconds up to two minutes, then minutes too. */
 export function clock(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  return minutes ? `${minutes}:${(seconds % 60).toFixed(1).padStart(4, "0")}` : `${seconds.toFixed(2)} s`;
+  const rounded = Math.round(100 * seconds) / 100;
+  return rounded < 120 ? `${rounded.toFixed(2)} s` : `${Math.floor(rounded / 60)}:${(rounded % 60).toFixed(2).padStart(5, "0")}`;
 }
 
 export function size(bytes) {

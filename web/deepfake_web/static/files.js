@@ -36,7 +36,7 @@ const said = (verdict, confidence) => `${SHAPES[verdict]} ${confidence === null 
 /** The file as the browser shows it; a grey square where it can't, until the server has sent a frame. */
 function preview({ file, address }) {
   const still = file.type.startsWith("image/");
-  const node = element(still ? "img" : "video", { class: "preview", alt: still ? "" : null, "aria-hidden": "true", src: address, muted: !still, preload: "metadata", tabindex: -1 });
+  const node = element(still ? "img" : "video", { class: "preview", alt: still ? "" : null, "aria-hidden": "true", src: address, preload: "metadata", tabindex: -1 });
   node.addEventListener("error", () => node.replaceWith(element("span", { class: "preview" })));
   return node;
 }

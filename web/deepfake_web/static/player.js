@@ -4,7 +4,7 @@ import { element } from "./dom.js";
 
 /** { node, show(index) }; the node says so where the browser can't play the file. */
 export function player(address, frames, pick) {
-  const video = element("video", { controls: true, muted: true, playsinline: true, preload: "auto", "aria-label": "The clip" });
+  const video = element("video", { controls: true, playsinline: true, preload: "auto", "aria-label": "The clip" });
   const node = element("details", { class: "player" }, element("summary", {}, "Play the clip"), video);
   let current = 0;
   node.addEventListener("toggle", () => {

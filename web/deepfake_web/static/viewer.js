@@ -57,7 +57,7 @@ export function viewer(result, move) {
     const deciding = frame.faces.find((face) => face.confidence === frame.confidence);
     stage.replaceChildren(picture, ...(deciding === undefined || deciding.track === null ? [] : [closeUp(frame, deciding, media)]));
     maps = [...stage.querySelectorAll(".map")];
-    caption.textContent = [several && `Frame ${index + 1} of ${frames.length}, at ${clock(frame.time_s)}`,
+    caption.textContent = [several && `${index + 1} of ${frames.length}`, several && `frame ${frame.index} at ${clock(frame.time_s)}`,
       frame.confidence === null ? "no face found" : `likelihood ${fixed(frame.confidence)}`].filter(Boolean).join(" · ");
     faces.replaceChildren(...frame.faces.map((face) => element("li", {}, faceLine(face))));
     paint();
