@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deepfake_training.augment import HARD, USUAL, also_worn, augment, video_compressed
-from deepfake_training.batches import PairOrder, batches
+from deepfake_training.batches import batches
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
+from deepfake_training.pairs import PairOrder
 from deepfake_training.recipes import Diet
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from deepfake_client.errors import UsageError
 from deepfake_training.augment import USUAL
-from deepfake_training.batches import PairOrder, batches, nearest
+from deepfake_training.batches import batches, nearest
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample, hold_out, read_manifest, read_samples
+from deepfake_training.pairs import PairOrder
 from deepfake_training.recipes import DIETS, Diet
 
 LANDMARKS = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]], np.float32)
