@@ -106,7 +106,8 @@ def _check(spec: NetworkSpec) -> None:
         raise BundleError(f"{where}: weights must be the name of a file in the folder, but is {spec.weights!r}.")
     if min(spec.std) <= 0:
         raise BundleError(f"{where}: std must be above 0, but is {spec.std}.")
-    if spec.fft.size not in (224, 112, 56, 28) or min(*spec.fft.channels, spec.fft.features) < 1:
+    fft = spec.fft
+    if fft is None or fft.size not in (224, 112, 56, 28) or min(*fft.channels, fft.features) < 1:
         raise BundleError(f"{where}: fft needs a size of 224, 112, 56 or 28 and at least one channel and feature.")
 
 

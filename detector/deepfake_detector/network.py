@@ -1,4 +1,5 @@
-"""One hybrid network: a timm backbone on the picture beside a small convolutional head on its spectrum.
+"""One hybrid network: a timm backbone on the picture, beside it, where wanted, a small convolutional head on its
+spectrum.
 
 Modules carry the original system's names, so that its state dicts load with `strict=True`.
 """
@@ -30,7 +31,8 @@ class FFTSpec:
 @dataclass(frozen=True)
 class NetworkSpec:
     """What one network is made of. `role` is its place in the stacking and its Triton model's name; mean and std
-    (of RGB in 0 to 1) normalise the backbone's input, while the spectrum always uses ImageNet's."""
+    (of RGB in 0 to 1) normalise the backbone's input, while the spectrum always uses ImageNet's. Without `fft` the
+    network looks at the picture alone."""
 
     role: str
     architecture: str
@@ -38,7 +40,12 @@ class NetworkSpec:
     arguments: dict[str, Any] = field(default_factory=dict)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
-    fft: FFTSpec = FFTSpec()
+    fft: FFTSpec | None = FFTSpec()
+
+    @property
+    def fft_width(self) -> int:
+        """How many features the spectrum gives, 0 without one."""
+        return 0 if self.fft is None else self.fft.features
 
 
 class FFTHead(nn.Module):
@@ -66,7 +73,7 @@ class HybridNetwork(nn.Module):
     """RGB [N, 3, 224, 224] in 0 to 1 to logits [N, 2] of REAL and FAKE."""
 
     backbone: nn.Module
-    fft_head: FFTHead
+    fft_head: FFTHead | None
     classifier: nn.Sequential
 
     def __init__(self, spec: NetworkSpec, pretrained: bool = False):
@@ -75,10 +82,10 @@ class HybridNetwork(nn.Module):
         self.backbone = timm.create_model(
             spec.architecture, pretrained=pretrained, num_classes=0, global_pool="avg", **spec.arguments
         )
-        self.fft_head = FFTHead(spec.fft)
+        self.fft_head = None if spec.fft is None else FFTHead(spec.fft)
         self.classifier = nn.Sequential(
             nn.Dropout(0.5),
-            nn.Linear(self.backbone.num_features + spec.fft.features, CLASSIFIER_WIDTH),  # type: ignore[operator,arg-type]
+            nn.Linear(self.backbone.num_features + spec.fft_width, CLASSIFIER_WIDTH),  # type: ignore[operator,arg-type]
             nn.ReLU(),
             nn.Dropout(0.25),
             nn.Linear(CLASSIFIER_WIDTH, 2),
@@ -91,6 +98,9 @@ class HybridNetwork(nn.Module):
         return normalise(pictures, self.spec.mean, self.spec.std)
 
     def fft_features(self, pictures: Tensor) -> Tensor:
+        """What the spectrum says of the pictures [N, D]; [N, 0] in a network that has no head for it."""
+        if self.spec.fft is None or self.fft_head is None:
+            return pictures.new_zeros(len(pictures), 0)
         spectrum = log_spectrum(normalise(pictures, IMAGENET_MEAN, IMAGENET_STD), self.spec.fft.size)
         return self.fft_head(spectrum)
 

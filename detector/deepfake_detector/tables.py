@@ -48,6 +48,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     """The value as the type says; whole numbers pass as float, lists become tuples."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
         return _value(next(each for each in arguments if each is not type(None)), value, where)
     if is_dataclass(hint):
         return from_table(hint, value, where)  # type: ignore[arg-type]

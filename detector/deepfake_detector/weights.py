@@ -19,12 +19,27 @@ MANTISSA_BITS = 5  # beside the leading one: an error of at most 1.6 % of a weig
 
 def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
     """The network of a bundle, float32, in evaluation mode; BundleError names file, key and cure."""
-    file = spec.weights
-    state = _read(folder / file)
-    network = _build(spec)
+    state = _read(folder / spec.weights)
+    network = build_network(spec, "bundle.toml")
+    fill_network(network, state, spec.weights)
+    return network.eval()
+
+
+def build_network(spec: NetworkSpec, where: str) -> HybridNetwork:
+    """A new network as described; BundleError names `where` the description stands."""
+    try:
+        return HybridNetwork(spec)
+    except Exception as cause:  # timm raises what each architecture's constructor does
+        raise BundleError(
+            f"{where}: timm can't make architecture {spec.architecture!r} with arguments {spec.arguments}: {cause}"
+        ) from cause
+
+
+def fill_network(network: HybridNetwork, state: dict[str, Any], file: str) -> None:
+    """Loads a state dict strictly; BundleError names the file and the first key that doesn't fit or isn't finite."""
     expected = network.state_dict()
     state = {key: value for key, value in state.items() if key in expected or not key.endswith(COMPUTED)}
-    made_for = f"it must be a {spec.architecture} with the original's head, trained and saved under these names"
+    made_for = f"it must be a {network.spec.architecture} with the original's head, trained and saved under these names"
     for problem, keys in (
         ("lacks", expected.keys() - state.keys()),
         ("has unexpected", state.keys() - expected.keys()),
@@ -41,7 +56,6 @@ def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
         if not torch.isfinite(value).all():
             raise BundleError(f"{file}: {key} has values that are not finite: take a checkpoint from before they were.")
     network.load_state_dict(state, strict=True)
-    return network.eval()
 
 
 def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
@@ -50,14 +64,23 @@ def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
 
     ValueError where a weight is too large for float16.
     """
-    state = {key: _stored(value.detach().cpu(), half) for key, value in network.state_dict().items()}
-    for key, value in state.items():
-        if not torch.isfinite(value).all():
-            raise ValueError(f"{network.spec.role}: {key} is not finite as {value.dtype}")
+    state = stored_state(network, half)
     file = folder / network.spec.weights
     torch.save({STATE_KEY: state}, file)
     if half:
         _compress(file)
+
+
+def stored_state(network: HybridNetwork, half: bool) -> dict[str, Tensor]:
+    """A copy of the network's state as it is written: with `half`, tables as float16.
+
+    ValueError where a weight is too large for that.
+    """
+    state = {key: _stored(value.detach().cpu(), half) for key, value in network.state_dict().items()}
+    for key, value in state.items():
+        if not torch.isfinite(value).all():
+            raise ValueError(f"{network.spec.role}: {key} is not finite as {value.dtype}")
+    return state
 
 
 @torch.no_grad()
@@ -102,15 +125,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not state:
         raise BundleError(f"{path.name} holds no state dict, neither under {STATE_KEY!r} nor by itself.")
     return state
-
-
-def _build(spec: NetworkSpec) -> HybridNetwork:
-    try:
-        return HybridNetwork(spec)
-    except Exception as cause:  # timm raises what each architecture's constructor does
-        raise BundleError(
-            f"bundle.toml: timm can't make architecture {spec.architecture!r} with arguments {spec.arguments}: {cause}"
-        ) from cause
 
 
 def _name(keys: set[str]) -> str:

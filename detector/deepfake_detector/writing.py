@@ -29,8 +29,12 @@ def write_bundle(
 ) -> None:
     """Writes the five files and bundle.toml into the folder, which is made where it is missing.
 
-    Networks in stacking order; `half` stores weights as float16, half as large. ValueError where one does not fit.
+    Networks in stacking order; `half` stores weights as float16, half as large. ValueError where one does not fit, or
+    has no head for the spectrum, which bundle.toml can't say.
     """
+    for network in networks:
+        if network.spec.fft is None:
+            raise ValueError(f"{network.spec.role} has no head for the spectrum: a bundle needs one in every network")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for network in networks:

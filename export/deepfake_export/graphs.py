@@ -21,8 +21,9 @@ class FFTBranch(nn.Module):
 
     def __init__(self, networks: Sequence[HybridNetwork]):
         super().__init__()
-        self.heads = nn.ModuleList(network.fft_head for network in networks)
-        self.sides = [network.spec.fft.size for network in networks]
+        with_head = [network for network in networks if network.fft_head is not None]
+        self.heads = nn.ModuleList(network.fft_head for network in with_head)  # type: ignore[misc]
+        self.sides = [network.spec.fft.size for network in with_head]  # type: ignore[union-attr]
         self.spectrum = TableSpectrum(CROP_SIDE)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:

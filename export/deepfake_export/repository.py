@@ -38,7 +38,7 @@ Specs = Sequence[TensorSpec]
 def write_repository(bundle: Bundle, folder: Path, options: ServingOptions) -> None:
     """Writes every model with its configuration into the existing, empty folder."""
     networks = bundle.networks
-    ffts = {role: fft_input(network.spec.fft.features) for role, network in networks.items()}
+    ffts = {role: fft_input(network.spec.fft_width) for role, network in networks.items()}
     outside = {role: of_role(role, spec) for role, spec in ffts.items()}  # a branch's output as the ensemble calls it
     answer = [PROBABILITY, EVIDENCE]
 
