@@ -9,12 +9,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from deepfake_detector.maps import feature_map, share_out
 from deepfake_detector.network import HybridNetwork
 
 
 class Explanation(NamedTuple):
     """Logits [N, 2] of REAL and FAKE; and what adds up to their margin, in logits, positive toward FAKE: `evidence`
-    [N, 7, 7] of each cell of the crop, `fft_part` [N] of the spectrum, `rest` [N], the same for an empty picture."""
+    [N, 7, 7] of each cell of the crop, `fft_part` [N] of the spectrum (0 without that head), `rest` [N], the same for
+    an empty picture."""
 
     logits: Tensor
     evidence: Tensor
@@ -23,7 +25,10 @@ class Explanation(NamedTuple):
 
 
 def explain(network: HybridNetwork, pictures: Tensor, fft_features: Tensor) -> Explanation:
-    """RGB [N, 3, 224, 224] in 0 to 1 and the spectrum's features [N, D] to the logits and what they consist of."""
+    """RGB [N, 3, H, W] in 0 to 1 and the spectrum's features [N, D] to the logits and what they consist of.
+
+    Found on the backbone's own grid (7×7 of 32 pixels, 16×16 patches of 14), and shared out to 7×7 by area.
+    """
     maps = feature_map(network.backbone, network.normalise(pictures))
     scale, shift = _pooling(network.backbone, maps)
     pooled = maps.mean(dim=(2, 3)) * scale + shift
@@ -32,17 +37,7 @@ def explain(network: HybridNetwork, pictures: Tensor, fft_features: Tensor) -> E
     cells = maps.shape[2] * maps.shape[3]
     evidence = (maps * (of_pooled * scale / cells)[:, :, None, None]).sum(dim=1)
     rest = constant + (of_pooled * shift).sum(dim=1)
-    return Explanation(logits, evidence, (of_fft * fft_features).sum(dim=1), rest)
-
-
-def feature_map(backbone: nn.Module, normalised: Tensor) -> Tensor:
-    """The last map [N, C, 7, 7] before pooling; where a norm ends the features (Swin), after that norm."""
-    return channels_first(backbone, backbone.forward_features(normalised))  # type: ignore[operator]
-
-
-def channels_first(backbone: nn.Module, maps: Tensor) -> Tensor:
-    """Maps as `backbone.forward_features` gives them to [N, C, H, W]."""
-    return maps.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else maps
+    return Explanation(logits, share_out(evidence), (of_fft * fft_features).sum(dim=1), rest)
 
 
 def norm_after_pooling(backbone: nn.Module) -> nn.LayerNorm | None:

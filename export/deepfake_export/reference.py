@@ -4,7 +4,8 @@ import numpy as np
 import onnxruntime
 import torch
 from deepfake_detector.bundle import Bundle
-from deepfake_detector.evidence import feature_map, norm_after_pooling
+from deepfake_detector.evidence import norm_after_pooling
+from deepfake_detector.maps import feature_map
 from deepfake_detector.network import HybridNetwork
 from deepfake_detector.stacking import Stacking
 from torch import Tensor

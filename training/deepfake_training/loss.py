@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from deepfake_detector.evidence import channels_first
+from deepfake_detector.maps import as_maps
 from deepfake_detector.network import HybridNetwork
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,25 +19,25 @@ def member_loss(
     features: Callable[[Tensor], Tensor],
     place: nn.Module,
     pictures: Tensor,
-    aligned: np.ndarray,
+    aligned: np.ndarray | Tensor,
     side: int,
 ) -> Tensor:
-    """The loss for RGB [2N, 3, 224, 224] in 0 to 1, N reals and then their N fakes.
+    """The loss for RGB [2N, 3, H, W] in 0 to 1, N reals and then their N fakes.
 
     The backbone sees them at `side` pixels, through `features`: its `forward_features`, or a faster way to the same.
-    `place` [C → 1] reads a logit of manipulation from each cell of its last map; `aligned` bool [N] says which fakes
+    `place` [C → 1] reads a logit of manipulation from each cell of its last maps; `aligned` bool [N] says which fakes
     differ from their real only in what was manipulated.
     """
     small = pictures
     if side != pictures.shape[-1]:
         small = functional.interpolate(pictures, (side, side), mode="bilinear", antialias=True)
     labels = torch.arange(len(pictures), device=pictures.device) // (len(pictures) // 2)
-    maps = features(network.normalise(small))
-    pooled = network.backbone.forward_head(maps)  # type: ignore[operator]
+    last = features(network.normalise(small))
+    pooled = network.backbone.forward_head(last)  # type: ignore[operator]
     logits = network.classify(pooled, network.fft_features(pictures))
-    found = place(channels_first(network.backbone, maps))
+    found = place(as_maps(network.backbone, last))
     whether = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
-    return whether + PLACE_WEIGHT * place_loss(found, pictures, torch.from_numpy(aligned).to(pictures.device))
+    return whether + PLACE_WEIGHT * place_loss(found, pictures, torch.as_tensor(aligned, device=pictures.device))
 
 
 def place_loss(found: Tensor, pictures: Tensor, aligned: Tensor) -> Tensor:
