@@ -18,7 +18,7 @@ def as_maps(backbone: nn.Module, features: Tensor) -> Tensor:
     registers first, then the patches row by row.
     """
     if features.ndim == 3:
-        height, width = backbone.patch_embed.grid_size  # type: ignore[union-attr]
+        height, width = backbone.patch_embed.grid_size  # type: ignore[union-attr,misc]
         patches = features[:, backbone.num_prefix_tokens :]  # type: ignore[misc]
         return patches.transpose(1, 2).unflatten(2, (height, width))
     return features.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else features
