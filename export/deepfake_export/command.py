@@ -13,14 +13,18 @@ from deepfake_detector.errors import BundleError
 from deepfake_export.configuration import CPU, GPU, ServingOptions
 from deepfake_export.errors import ExportError
 from deepfake_export.exporting import export
+from deepfake_export.gpu import FLOAT32, PRECISIONS, SEARCHES, GpuOptions
 from deepfake_export.pictures import crops
 
-SETS = {"cpu": CPU, "gpu": GPU}
+GPU_NAMES = ("precision", "convolution_search", "tensorrt")
 
 
 def main(arguments: list[str]) -> int:
     """Exports a bundle, prints the parity report, and answers with the exit code: 0 done, 1 not exported, 2 usage."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if wrong := _contradiction(options):
+        parser.error(wrong)
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     # Terminated like interrupted: what was written so far is removed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -44,7 +48,18 @@ def _say(message: str) -> None:
 def _serving(options: argparse.Namespace) -> ServingOptions:
     names = ("batch_size", "instances", "threads", "queue_timeout_s", "queue_delay_s")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    return replace(SETS[options.target], **given)
+    if not options.gpu:
+        return replace(CPU, **given)
+    gpu = {name: getattr(options, name) for name in GPU_NAMES if getattr(options, name)}
+    return replace(GPU, gpu=GpuOptions(**gpu), **given)
+
+
+def _contradiction(options: argparse.Namespace) -> str | None:
+    if not options.gpu and any(getattr(options, name) for name in GPU_NAMES):
+        return "--precision, --convolution-search and --tensorrt are for a GPU: say --gpu too."
+    if options.tensorrt and (options.precision or FLOAT32) == FLOAT32:
+        return "TensorRT rounds the factors of its products: say --precision tf32 or float16 too."
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +71,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the trained files")
     parser.add_argument("--output", type=Path, required=True, metavar="REPOSITORY", help="folder to write")
     parser.add_argument(
-        "--for", dest="target", choices=SETS, default="cpu", help="set of defaults for what follows (cpu)"
+        "--gpu",
+        action="store_true",
+        help="for a GPU: its set of the numbers below, chosen before they were measured on one. The repository still "
+        "runs on a CPU.",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="of a GPU's arithmetic (float32: exact). tf32: tensor cores round the factors of each product to 10 bits; "
+        "the graphs stay the same, so the report knows nothing of it. float16: the networks up to their last feature "
+        "map; the report says how far they differ",
+    )
+    parser.add_argument(
+        "--convolution-search",
+        choices=SEARCHES,
+        help="how a GPU's convolutions are chosen (heuristic); exhaustive times all of them for each new batch size",
+    )
+    parser.add_argument(
+        "--tensorrt",
+        action="store_true",
+        help="runs the networks by TensorRT, with tf32 or float16. For NVIDIA's image; an engine is built at each "
+        "start, for minutes. Not tried",
     )
     for name, destination, kind, lowest, text in (
         ("--batch-size", "batch_size", int, 1, "most crops in a batch; on a CPU the client's batch and not more"),
@@ -65,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--queue-timeout", "queue_timeout_s", float, 0.001, "seconds a request may wait before it is rejected"),
         ("--queue-delay", "queue_delay_s", float, 0.0, "seconds a batch that is not full waits for more crops"),
     ):
-        defaults = ", ".join(f"{target}: {getattr(preset, destination):g}" for target, preset in SETS.items())
+        defaults = f"{getattr(CPU, destination):g}; on a GPU {getattr(GPU, destination):g}"
         parser.add_argument(
             name, dest=destination, type=_number(kind, lowest), metavar="N", help=f"{text} ({defaults})"
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
+from deepfake_export.gpu import FLOAT16, GpuOptions, configure
 from deepfake_export.tensors import TensorSpec
 
 LEFT_OUT = "# Defaults that this form leaves out: kind KIND_AUTO, timeout_action REJECT, max_queue_size 0 (no limit).\n"
@@ -19,7 +20,8 @@ class ServingOptions:
     `batch_size`: most crops in a batch; on a CPU the client's batch and not more, since a batcher that joined two
     requests would leave a core idle. `instances` of each network and of the face detector, each with `threads`
     threads. `queue_timeout_s`: how long a request may wait before it is rejected: at least four batches of the slowest
-    network, less than the client's deadline. `queue_delay_s`: how long a batch that is not full waits for more.
+    network, less than the client's deadline. `queue_delay_s`: how long a batch that is not full waits for more. `gpu`:
+    what a GPU is told besides; without, ONNX Runtime's defaults hold there.
     """
 
     batch_size: int = 8
@@ -27,10 +29,17 @@ class ServingOptions:
     threads: int = 1
     queue_timeout_s: float = 60.0
     queue_delay_s: float = 0.0
+    gpu: GpuOptions | None = None
+
+    @property
+    def in_half(self) -> bool:
+        """Whether the networks are in float16."""
+        return self.gpu is not None and self.gpu.precision == FLOAT16
 
 
 CPU = ServingOptions()  # measured best for two cores
-GPU = ServingOptions(batch_size=32, instances=1, queue_delay_s=0.002)  # not measured: no GPU here
+# Chosen before it was measured on a GPU: four requests of the client's in a batch, and time for the next to join it.
+GPU = ServingOptions(batch_size=32, instances=1, queue_delay_s=0.002, gpu=GpuOptions())
 
 
 def step_configuration(
@@ -61,6 +70,8 @@ def step_configuration(
     if batched:
         config.max_batch_size = options.batch_size
         config.dynamic_batching.max_queue_delay_microseconds = round(options.queue_delay_s * 1_000_000)
+    if options.gpu is not None:
+        configure(config, inputs, options.gpu, tensorrt=batched and copied)
     return _text(config)
 
 

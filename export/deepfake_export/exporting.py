@@ -39,7 +39,7 @@ def export(
         progress("Converting the networks")
         write_repository(bundle, written, options)
         progress(f"Comparing with PyTorch and scikit-learn over {len(crops)} crops")
-        parity = measure(bundle, written, crops, options.batch_size)
+        parity = measure(bundle, written, crops, options.batch_size, options.in_half)
         if not parity.passed:
             raise ExportError(f"{parity}\nThe exported models differ too much: {output} was left as it was.")
         _check_queue(parity, options)

@@ -11,6 +11,7 @@ from deepfake_export.compact import store_exact_halves
 from deepfake_export.configuration import ServingOptions, ensemble_configuration, step_configuration
 from deepfake_export.face_detector import face_detector_model
 from deepfake_export.graphs import FFTBranch, NetworkBranch
+from deepfake_export.half import in_half
 from deepfake_export.meta_model import MAPS, PROBABILITIES, meta_model
 from deepfake_export.tensors import (
     ANSWER,
@@ -51,6 +52,7 @@ def write_repository(bundle: Bundle, folder: Path, options: ServingOptions) -> N
         FFT_BRANCH, export_module(FFTBranch(list(networks.values())), [CROPS], spectra), [CROPS], spectra, copied=False
     )
     for role, network in networks.items():
+        network = in_half(network) if options.in_half else network
         inputs = [CROPS, ffts[role]]
         write(role, export_module(NetworkBranch(network), inputs, answer), inputs, answer)
     write(META_MODEL, meta_model(bundle.stacking), [*PROBABILITIES, *MAPS], ANSWER, copied=False)

@@ -91,7 +91,7 @@ def test_an_incomplete_bundle_is_told_in_a_sentence(bundle_folder, output, tmp_p
     assert not output.exists()
 
 
-@pytest.mark.parametrize("arguments", [["--instances", "0"], ["--queue-timeout", "-1"], ["--for", "tpu"], []])
+@pytest.mark.parametrize("arguments", [["--instances", "0"], ["--queue-timeout", "-1"], ["--gpu", "h100"], []])
 def test_wrong_options_are_a_usage_error(tmp_path, arguments):
     given = [str(tmp_path), *([*arguments, "--output", "x"] if arguments else [])]
     with pytest.raises(SystemExit) as left:

@@ -100,11 +100,25 @@ def test_nobody_is_root(services, dockerfile):
     assert re.search(r"^USER (\d+):", dockerfile, re.MULTILINE)[1] != "0"
 
 
-def test_gpu_override_only_adds_a_device_to_triton(services):
-    override = load("docker-compose.gpu.yml")["services"]
-    assert override.keys() == {"triton"} and override["triton"].keys() == {"deploy"}
-    (device,) = override["triton"]["deploy"]["resources"]["reservations"]["devices"]
+@pytest.fixture
+def gpu_services() -> dict:
+    return load("docker-compose.gpu.yml")["services"]
+
+
+def test_gpu_override_gives_triton_a_device_and_the_same_repository_unless_one_is_named(services, gpu_services):
+    assert gpu_services.keys() == {"triton", "web"} and gpu_services["triton"].keys() == {"deploy", "volumes"}
+    (device,) = gpu_services["triton"]["deploy"]["resources"]["reservations"]["devices"]
     assert device["driver"] == "nvidia" and "gpu" in device["capabilities"]
+    (volume,), (usual,) = gpu_services["triton"]["volumes"], services["triton"]["volumes"]
+    assert re.sub(r"\$\{DEEPFAKE_REPOSITORY:-([^}]+)\}", r"\1", volume) == usual
+
+
+def test_gpu_override_lets_in_as_many_files_as_there_is_room_for(services, gpu_services):
+    assert gpu_services["web"].keys() == {"environment"}
+    usual = WebSettings.from_environment(services["web"]["environment"])
+    settings = WebSettings.from_environment(services["web"]["environment"] | gpu_services["web"]["environment"])
+    assert settings.max_analyses > usual.max_analyses
+    assert settings.max_analyses + settings.max_waiting == usual.max_analyses + usual.max_waiting
 
 
 def test_image_is_built_from_files_that_exist_and_are_not_ignored(services, dockerfile):
