@@ -9,8 +9,9 @@ from deepfake_client.crops import cut, face_region
 from deepfake_client.errors import DamagedMediaError
 from deepfake_client.faces import Face
 from deepfake_detector.profiles import BASE_POLICY, LITE_POLICY
-from deepfake_training.crops import cut_crops, main_face, read_picture
+from deepfake_training.crops import cut_crops, read_picture
 from deepfake_training.data import read_manifest
+from deepfake_training.face_search import main_face
 from PIL import Image
 
 POLICY = replace(LITE_POLICY, face_margin=0.1)

@@ -1,11 +1,10 @@
 """What may happen to a picture on its way to us, made at random."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
-import av
 import cv2
 import numpy as np
+from deepfake_client.errors import UsageError
 
 Range = tuple[float, float]
 FILTERS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
@@ -139,13 +138,12 @@ def _coded(image: np.ndarray, suffix: str, options: list[int]) -> np.ndarray:
 
 
 def video_compressed(image: np.ndarray, crf: int) -> np.ndarray:
-    """RGB uint8 [H, W, 3] with even sides as a key frame of H.264 shows it."""
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.height, encoder.width = image.shape[:2]
-    encoder.pix_fmt, encoder.time_base, encoder.thread_count = "yuv420p", Fraction(1, 25), 1
-    encoder.options = {"crf": str(crf), "preset": "ultrafast", "tune": "zerolatency"}
-    packets = [*encoder.encode(av.VideoFrame.from_ndarray(image, "rgb24")), *encoder.encode(None)]
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return frames[0].to_ndarray(format="rgb24")
+    """RGB uint8 [H, W, 3] with even sides as a key frame of H.264 shows it; UsageError where PyAV is missing."""
+    try:
+        from deepfake_training.video_wear import key_frame
+    except ImportError as cause:
+        raise UsageError(
+            "Wearing pictures by video compression needs PyAV, which is missing here: install it (pip install av), or "
+            "take a mixture whose wear has video=0."
+        ) from cause
+    return key_frame(image, crf)

@@ -1,12 +1,14 @@
 """A backbone whose first stages learn no more and run in ONNX Runtime, folded, in a fraction of the time."""
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:  # loaded where it is used: a network that learns whole needs no ONNX Runtime
+    import onnxruntime
 
 
 class FrozenStart:
@@ -28,7 +30,9 @@ class FrozenStart:
         maps = self._sessions[pictures.shape].run(None, {"pictures": np.ascontiguousarray(pictures.cpu().numpy())})[0]
         return self._rest(torch.from_numpy(maps).to(pictures.device, memory_format=torch.channels_last))
 
-    def _session(self, pictures: Tensor) -> onnxruntime.InferenceSession:
+    def _session(self, pictures: Tensor) -> "onnxruntime.InferenceSession":
+        import onnxruntime
+
         graph = io.BytesIO()
         training = self._start.training
         torch.onnx.export(

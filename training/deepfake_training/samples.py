@@ -16,7 +16,8 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from deepfake_training.blending import swapped
-from deepfake_training.crops import FindFace, served_faces
+from deepfake_training.crops import FindFace
+from deepfake_training.face_search import served_faces
 
 SIDE = 480  # pixels of a frame
 AROUND = {"astronaut": 112, "admiral": 170}  # pixels of the picture from between the eyes to the frame's edge

@@ -17,7 +17,7 @@ from deepfake_detector.weights import compact
 from deepfake_detector.writing import write_bundle
 
 from deepfake_training.augment import USUAL, also_worn
-from deepfake_training.crops import FindFace, cut_crops, served_faces
+from deepfake_training.crops import FindFace, cut_crops
 from deepfake_training.data import Sample, hold_out, read_samples
 from deepfake_training.member import probabilities, train_member
 from deepfake_training.pretrained import networks_of, pretrained_network
@@ -84,6 +84,9 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     profile = scaled(profile, options.budget)
     start = HybridNetwork if options.untrained else networks_of(options.start) if options.start else pretrained_network
+    # gRPC and Triton are not everywhere where networks are trained.
+    from deepfake_training.face_search import served_faces
+
     samples = read_samples(options.data.resolve())
     train(
         samples,
