@@ -16,8 +16,9 @@ from deepfake_detector.network import HybridNetwork
 from sklearn.metrics import roc_auc_score
 
 from deepfake_training import loss
-from deepfake_training.crops import cut_crops, served_faces
+from deepfake_training.crops import cut_crops
 from deepfake_training.data import Sample, hold_out, read_samples
+from deepfake_training.face_search import served_faces
 from deepfake_training.member import probabilities, train_member
 from deepfake_training.pretrained import pretrained_network
 from deepfake_training.recipes import DIETS, PROFILES, Recipe
