@@ -12,60 +12,17 @@ import argparse
 import statistics
 import sys
 import time
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 
-import av
-import joblib
-import numpy as np
-import torch
 from deepfake_client import Detector
 from deepfake_client.embedded import embedded_triton
 from deepfake_client.results import Result
-from PIL import Image
+from recipe import Recipe
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from reference import ARCHITECTURES, AT_MOST, EVERY, OriginalNetwork, preprocess, spectrum
-
 TOLERANCE = 1e-4  # between the two verdicts' probabilities
-
-
-class Recipe:
-    """The original's way from a clip to a probability."""
-
-    def __init__(self, bundle: Path):
-        self.networks = []
-        for architecture in ARCHITECTURES:
-            network = OriginalNetwork(architecture).eval()
-            state = torch.load(bundle / f"model_{architecture}_best.pth", weights_only=True)
-            network.load_state_dict(state["model_state"])
-            self.networks.append(network)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of scikit-learn: the dumps are of an older version
-            self.scaler = joblib.load(bundle / "meta_scaler.pkl")
-            self.regression = joblib.load(bundle / "meta_logreg.pkl")
-
-    @torch.inference_mode()
-    def __call__(self, clip: Path) -> float:
-        probabilities = []
-        with av.open(str(clip)) as container:
-            for index, frame in enumerate(container.decode(video=0)):
-                if index % EVERY:
-                    continue
-                upright = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
-                probabilities.append(self._probability(Image.fromarray(np.ascontiguousarray(upright))))
-                if len(probabilities) == AT_MOST:
-                    break
-        return float(np.mean(probabilities))
-
-    def _probability(self, picture: Image.Image) -> float:
-        inputs = preprocess(picture)
-        pictures, spectra = inputs[None], spectrum(inputs)[None]
-        scores = [network(pictures, spectra).softmax(dim=1)[0, 1].item() for network in self.networks]
-        return self.regression.predict_proba(self.scaler.transform([scores]))[0, 1]
 
 
 def main() -> int:
@@ -87,7 +44,7 @@ def main() -> int:
             results.append(detector.analyze(options.clip))
             seconds["served"].append(time.perf_counter() - start)
             start = time.perf_counter()
-            expected = recipe(options.clip)
+            expected = recipe.clip(options.clip)
             seconds["recipe"].append(time.perf_counter() - start)
     report(seconds, results)
     difference = max(abs(result.confidence - expected) for result in results)
