@@ -1,6 +1,8 @@
 """A network carried in files: the same answers, and what is said of files that are missing or damaged."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,3 +179,14 @@ def test_a_table_larger_than_a_part_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(network_files, "PART_BYTES", 100_000)
     with pytest.raises(ValueError, match="more than the 100000 of a part"):
         save_network_files(tmp_path, "large", fresh(FAMILIES[1]), {})
+
+
+def test_files_are_read_where_only_torch_timm_and_safetensors_are(original):
+    absent = ["av", "deepfake_client", "grpc", "joblib", "onnx", "onnxruntime", "sklearn", "tritonclient"]
+    code = (
+        "import sys; from pathlib import Path; sys.modules.update(dict.fromkeys(sys.argv[2:]))\n"
+        "from deepfake_training.network_files import load_network_files\n"
+        "print(load_network_files(Path(sys.argv[1])).spec.role)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, original[0], *absent], capture_output=True, text=True)
+    assert done.stdout == "convnext\n", done.stderr
