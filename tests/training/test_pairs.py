@@ -1,6 +1,7 @@
 """Which pairs are drawn where a source has one class only."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,19 @@ def test_a_face_that_no_stranger_can_take_is_blended_with_itself():
     crops = Crops(alone, pictures, np.tile(LANDMARKS, (3, 1, 1)))
     order = PairOrder(alone, 4, 0, np.ones(3, bool))
     assert next(batches(crops, order, Diet(0.0, 1.0, LIGHT), 0)).aligned.all()
+
+
+def test_what_was_compressed_as_video_meets_only_what_was_too():
+    """Whatever the compression leaves is in both of a pair, also where no original is known."""
+    plain = rows("swaps", 6, 6) + [replace(row, original="") for row in rows("stills", 6, 6)]
+    samples = plain + [replace(row, path=Path(f"{row.path}.h264"), compressed=True) for row in plain[::2]]
+    pairs = drawn(samples, None, steps=100)
+    assert all(real.compressed == fake.compressed for real, fake in pairs)
+    assert {fake.compressed for _, fake in pairs} == {False, True}
+    assert all(real.original == fake.original for real, fake in pairs if real.source == "swaps")
+
+
+def test_a_recording_and_its_compressed_copy_are_no_two_candidates():
+    samples = [replace(row, original="clip") for row in rows("swaps", 1, 1)]
+    samples += [replace(row, path=Path(f"{row.path}.h264"), compressed=True) for row in samples]
+    assert all(pair.aligned for pair in PairOrder(samples, pairs_a_step=8, seed=0).pairs(0))

@@ -51,7 +51,8 @@ def cut_crops(samples: list[Sample], faces: AbstractContextManager[FindFace], po
     files = [(str(sample.path), (facts := sample.path.stat()).st_size, facts.st_mtime_ns) for sample in samples]
 
     def fill(pictures: np.ndarray) -> tuple[list[int], np.ndarray]:
-        shown, landmarks = [], []
+        shown: list[int] = []
+        landmarks: list[np.ndarray] = []
         for index, crop in enumerate(_crops(samples, faces, policy)):
             if crop is not None:
                 pictures[len(shown)] = crop[0]

@@ -1,6 +1,7 @@
 """Labelled pictures, and the groups that decide which of them may be learnt from."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,16 @@ PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture. Pictures that share person or scene share a `group`; `original` names the recording a dfdc picture
-    comes from, the same for a real and for the fake made of it, and is empty elsewhere."""
+    """One picture. Pictures that share person or scene share a `group`; `original` names the recording a picture comes
+    from, the same for a real and for the fakes made of it, and is empty where none is known. `compressed`: the picture
+    was sent through a video's compression, and is to be compared with such as were too."""
 
     path: Path
     fake: bool
     source: str
     group: str
     original: str
+    compressed: bool = False
 
 
 def read_samples(data: Path) -> list[Sample]:
@@ -48,6 +51,16 @@ def read_folder(folder: Path) -> list[Sample]:
 
 def read_manifest(path: Path, split: str) -> list[Sample]:
     """The rows of one split ("train" or "val") in the file's order; paths are relative to the manifest's folder."""
+    samples = [_sample(path.parent, row) for row in manifest_rows(path, [split])]
+    absent = [sample.path for sample in samples if not sample.path.is_file()]
+    if absent:
+        raise UsageError(f"{path.name} names {len(absent)} pictures that are not there; the first is {absent[0]}.")
+    return samples
+
+
+def manifest_rows(path: Path, splits: Iterable[str]) -> list[dict[str, str]]:
+    """The rows of some splits as the file has them, split after split, their labels checked; UsageError says what a
+    manifest lacks."""
     if not path.is_file():
         raise UsageError(f"There is no {path}: give a manifest (CSV), or a folder with real/ and fake/.")
     with path.open(newline="", encoding="utf-8-sig") as lines:
@@ -55,14 +68,17 @@ def read_manifest(path: Path, split: str) -> list[Sample]:
         missing = COLUMNS - set(reader.fieldnames or ())
         if missing:
             raise UsageError(f"{path.name} lacks the columns {', '.join(sorted(missing))}.")
-        rows = [row for row in reader if row["split"] == split]
-    if not rows:
-        raise UsageError(f"{path.name} has no rows of the split {split!r}.")
-    samples = [_sample(path.parent, row) for row in rows]
-    absent = [sample.path for sample in samples if not sample.path.is_file()]
-    if absent:
-        raise UsageError(f"{path.name} names {len(absent)} pictures that are not there; the first is {absent[0]}.")
-    return samples
+        rows = list(reader)
+    chosen = []
+    for split in splits:
+        of_split = [row for row in rows if row["split"] == split]
+        if not of_split:
+            raise UsageError(f"{path.name} has no rows of the split {split!r}.")
+        chosen += of_split
+    for row in chosen:
+        if row["label"] not in ("real", "fake"):
+            raise UsageError(f"{row['path']} has the label {row['label']!r}; it must be real or fake.")
+    return chosen
 
 
 def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -87,7 +103,11 @@ def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sampl
     return learn, held
 
 
+def sources_with_both(samples: list[Sample]) -> list[str]:
+    """The sources that have reals and fakes."""
+    labels = {(sample.source, sample.fake) for sample in samples}
+    return sorted(source for source, fake in labels if fake and (source, False) in labels)
+
+
 def _sample(folder: Path, row: dict[str, str]) -> Sample:
-    if row["label"] not in ("real", "fake"):
-        raise UsageError(f"{row['path']} has the label {row['label']!r}; it must be real or fake.")
     return Sample(folder / row["path"], row["label"] == "fake", row["source"], row["group"], row.get("original") or "")

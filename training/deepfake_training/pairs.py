@@ -24,7 +24,8 @@ class Pair(NamedTuple):
 
 
 class PairOrder:
-    """Both of one source, and a fake with its own original where there is one.
+    """Both of one source, and a fake with its own original where there is one. What went through a video's compression
+    meets only what did too, as far as the source has it.
 
     `blendable`: bool [N], the samples of whose face a fake may be made; None where the mixture makes none. A source
     with reals only takes part with those: in pairs without a labelled fake, and as source and target of swaps. What
@@ -47,10 +48,13 @@ class PairOrder:
         self.sources = sorted(self.reals)
         if not self.sources:
             raise UsageError("There is nothing to pair: no source has reals together with fakes, labelled or made.")
-        self.originals: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.originals: dict[tuple[str, bool, str], list[int]] = defaultdict(list)
+        self.alike: dict[tuple[str, bool], list[int]] = defaultdict(list)
         for index, sample in enumerate(samples):
-            if sample.original and not sample.fake:
-                self.originals[sample.source, sample.original].append(index)
+            if not sample.fake:
+                self.alike[sample.source, sample.compressed].append(index)
+                if sample.original:
+                    self.originals[sample.source, sample.compressed, sample.original].append(index)
         self.all_reals = [index for source in self.sources for index in self.reals[source]]
         # A fake that was made from a recording holds some other real face; one without is taken for a generator's.
         self.generated = [index for index, sample in enumerate(samples) if sample.fake and not sample.original]
@@ -68,9 +72,11 @@ class PairOrder:
         if source not in self.fakes:
             return Pair(int(random.choice(self.reals[source])), None, False)
         fake = int(random.choice(self.fakes[source]))
-        own = self.originals.get((source, self.samples[fake].original), [])
+        compressed = self.samples[fake].compressed
+        own = self.originals.get((source, compressed, self.samples[fake].original), [])
+        others = self.alike.get((source, compressed), self.reals[source])
         # Of a recording's several pictures none is known to be the one.
-        return Pair(int(random.choice(own or self.reals[source])), fake, len(own) == 1)
+        return Pair(int(random.choice(own or others)), fake, len(own) == 1)
 
     def stranger(self, real: int, random: np.random.Generator) -> np.ndarray:
         """Some pictures whose face may be put onto that real one's: in half of the cases such that were generated as a
