@@ -15,6 +15,27 @@ def test_the_false_positive_rate_counts_reals_called_fake():
     assert 0.05 < stack.false_positive_rate < 0.3
 
 
+def test_many_more_reals_do_not_make_a_fake_less_likely():
+    """Sources with reals only take part in the fit, and say nothing of how common fakes are."""
+    random = np.random.default_rng(0)
+    even = np.arange(4000) % 2 == 1
+    more = np.concatenate([even, np.zeros(12000, bool)])
+    answers = np.clip(random.normal(np.where(more, 0.6, 0.4), 0.15)[:, None], 0, 1)
+    few, many = fit_stack(answers[:4000], even), fit_stack(answers, more)
+    called = [stack.regression.predict_proba(stack.scaler.transform(answers))[:, 1] >= 0.5 for stack in (few, many)]
+    assert np.mean(called[0] != called[1]) < 0.01
+    assert abs(few.false_positive_rate - many.false_positive_rate) < 0.02
+
+
+def test_the_band_weighs_reals_and_fakes_alike():
+    """Nine reals to a fake, and every fake within 0.3 of the threshold is missed: a tenth of the answers there, but
+    half of what matters."""
+    random = np.random.default_rng(0)
+    probability = np.concatenate([random.uniform(0.2, 0.5, 9000), random.uniform(0.2, 0.5, 1000)])
+    fake = np.arange(10000) >= 9000
+    assert uncertain_band(probability, fake) == (0.2, 0.8)
+
+
 def test_the_band_covers_where_answers_are_often_wrong():
     random = np.random.default_rng(0)
     probability = random.random(20000)

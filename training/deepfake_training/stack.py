@@ -25,25 +25,31 @@ class Stack:
 
 
 def fit_stack(answers: np.ndarray, fake: np.ndarray) -> Stack:
-    """From the networks' probabilities [N, 3] of held-out pictures and whether each is fake, bool [N]."""
+    """From the networks' probabilities [N, networks] of held-out pictures and whether each is fake, bool [N].
+
+    Reals and fakes weigh alike, however many there are of each: how many were collected says nothing of how common
+    fakes are where the answers are used.
+    """
     scaler = StandardScaler().fit(answers)
-    regression = LogisticRegression().fit(scaler.transform(answers), fake.astype(int))
+    regression = LogisticRegression(class_weight="balanced").fit(scaler.transform(answers), fake.astype(int))
     joint = regression.predict_proba(scaler.transform(answers))[:, 1]
     rate = float((joint[~fake] >= THRESHOLD).mean())
     return Stack(scaler, regression, round(rate, 4), uncertain_band(joint, fake))
 
 
 def uncertain_band(probability: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
-    """The probabilities around the threshold at which more than BAND_ERROR of the answers are wrong.
+    """The probabilities around the threshold at which more than BAND_ERROR of the answers are wrong, if reals and
+    fakes were equally common.
 
     Grown in rings of 0.05 from the inside, until the next ring on both sides together is known to err less.
     """
     wrong = (probability >= THRESHOLD) != fake
+    weight = 1 / np.where(fake, fake.sum(), (~fake).sum())
     distance = np.abs(probability - THRESHOLD)
     edge = SMALLEST_BAND
     while edge < WIDEST_BAND:
         ring = (distance >= edge) & (distance < edge + 0.05)
-        if ring.sum() >= FEW and wrong[ring].mean() <= BAND_ERROR:
+        if ring.sum() >= FEW and np.average(wrong[ring], weights=weight[ring]) <= BAND_ERROR:
             break
         edge += 0.05
     return round(THRESHOLD - edge, 2), round(THRESHOLD + edge, 2)
