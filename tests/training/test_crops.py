@@ -1,5 +1,6 @@
 """Which face of a picture is learnt from, and how it is cut."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
@@ -68,6 +69,22 @@ def test_crops_are_cut_once_and_no_detector_is_started_for_them_again(manifest, 
     second = cut_crops(rows, never(), POLICY, tmp_path / "cache")
     assert second.samples == rows
     assert np.array_equal(first.pictures, second.pictures) and np.array_equal(first.landmarks, second.landmarks)
+
+
+def test_of_two_that_want_the_same_crops_at_once_one_cuts_and_the_other_waits(manifest, tmp_path):
+    rows, looked_at = read_manifest(manifest, "train"), []
+
+    def find_face(image: np.ndarray) -> Face:
+        looked_at.append(image)
+        return at(0.0, 0.0, 50.0, 50.0)
+
+    def crops() -> np.ndarray:
+        return cut_crops(rows, nullcontext(find_face), POLICY, tmp_path / "cache").pictures
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.submit(crops), threads.submit(crops)
+    assert np.array_equal(one.result(), other.result())
+    assert len(looked_at) == len(rows)
 
 
 def test_another_margin_is_cut_anew(manifest, tmp_path):

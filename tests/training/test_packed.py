@@ -124,7 +124,7 @@ def test_reading_needs_nothing_that_a_machine_for_training_may_lack(folder, tmp_
 import sys
 for name in {NOT_THERE}:
     sys.modules[name] = None  # an import of it fails
-from deepfake_training import batches, member, pairs, stack
+from deepfake_training import batches, member, pairs, stack, train
 from deepfake_training.packed import read_pack
 from pathlib import Path
 packed = read_pack(Path({str(folder)!r}), Path({str(tmp_path / "work")!r}), 2)
