@@ -1,0 +1,61 @@
+"""What is measured: bundles, the repositories exported from them with a GPU's settings, and the CPU's answers."""
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from bare import Tensors
+from bare_host import BareHost
+from deepfake_detector.bundle import Bundle
+from deepfake_export.configuration import GPU
+from deepfake_export.gpu import FLOAT32, GpuOptions
+from deepfake_export.pictures import crops
+from deepfake_export.reference import ensemble_reference
+from deepfake_export.repository import write_repository
+from deepfake_export.tensors import HEATMAP
+from deepfake_serving.environment import Environment
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from base_bundle import make_base_bundle
+
+__all__ = ["BATCH", "Subject", "export_to", "make_base_bundle", "prepare"]
+
+CROPS = 16  # that answers are compared on
+BATCH = 8  # crops a call, of these
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One profile: its float32 repository, the crops and the CPU's answers; `decided` [N] crops' maps are compared.
+    `export_s`: seconds that writing the repository took."""
+
+    profile: str
+    bundle: Path
+    repository: Path
+    crops: np.ndarray
+    reference: Tensors
+    decided: np.ndarray
+    export_s: float
+
+
+def prepare(profile: str, bundle: Path, folder: Path, environment: Environment) -> Subject:
+    """Exports a bundle and asks the CPU; PyTorch says which maps rounding decides."""
+    start = time.monotonic()
+    repository = export_to(bundle, folder / f"{profile}_float32", FLOAT32)
+    export_s = time.monotonic() - start
+    compared = crops(CROPS)
+    heatmaps = ensemble_reference(Bundle.load(bundle), compared)[HEATMAP.name]
+    with BareHost(environment, None) as host:
+        host.open(profile, repository)
+        reference = host.answer(profile, compared, BATCH)
+    decided = ~np.isnan(heatmaps).any(axis=(1, 2))
+    return Subject(profile, bundle, repository, compared, reference, decided, export_s)
+
+
+def export_to(bundle: Path, repository: Path, precision: str) -> Path:
+    """Writes a bundle as `deepfake export --gpu --precision` does, without its comparison."""
+    repository.mkdir()
+    write_repository(Bundle.load(bundle), repository, replace(GPU, gpu=GpuOptions(precision)))
+    return repository

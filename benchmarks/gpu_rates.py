@@ -1,0 +1,107 @@
+"""Which settings are measured in the time there is, and their rounds, each setting with its turn in every round."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gpu_findings import Findings, Rate
+from gpu_table import BARE, GOAL_BATCH, RECIPE
+
+CONCURRENCIES = (4, 8, 1, 2, 16, 32)  # the likely best first
+BATCHES = (GOAL_BATCH, 8, 1)
+IN_TURN, IN_PARALLEL = f"{BARE}, networks in turn", f"{BARE}, networks in parallel"
+SECONDS = 1.0  # of a setting in a round; what was begun is waited for
+ROUNDS = 3
+TRIAL_PART = 0.1  # of the time there is, at most, for trying one setting
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`callers` at once, each with `batch` crops a call."""
+
+    way: str
+    batch: int
+    callers: int
+
+    def __str__(self) -> str:
+        return f"{self.way}, batch {self.batch}, {self.callers} callers"
+
+
+class Way(Protocol):
+    """One way of answering crops."""
+
+    def call_s(self, batch: int) -> float:
+        """Seconds of one call, after a first one."""
+
+    def rate(self, batch: int, callers: int, seconds: float) -> float:
+        """Crops a second."""
+
+
+def by_importance(ways: Sequence[str]) -> list[Setting]:
+    """The recipe; then, batch by batch, the ways in turn at each concurrency."""
+    settings = [Setting(RECIPE, 1, 1)] if RECIPE in ways else []
+    others = [way for way in ways if way != RECIPE]
+    for batch in BATCHES:
+        settings += [Setting(way, batch, callers) for callers in CONCURRENCIES for way in others]
+    return settings
+
+
+def measure(
+    profile: str,
+    precision: str,
+    ways: dict[str, Way],
+    settings: Sequence[Setting],
+    allotted_s: float,
+    findings: Findings,
+) -> None:
+    """Adds a rate a setting that fits into the time; the others are said to be left out."""
+    end = time.monotonic() + allotted_s
+    estimate = estimator(ways, allotted_s)
+    chosen, rounds = choose(
+        settings, lambda setting: SECONDS + setting.callers * estimate(setting), end - time.monotonic()
+    )
+    rates = {setting: Rate(profile, precision, setting.way, setting.batch, setting.callers) for setting in chosen}
+    for number in range(rounds):
+        for setting, rate in rates.items():
+            if number and time.monotonic() > end:
+                findings.drop(f"{profile}, {precision}: the rest of round {number + 1} of {rounds}", "no time")
+                return
+            rate.rounds.append(ways[setting.way].rate(setting.batch, setting.callers, SECONDS))
+            if not number:
+                findings.rates.append(rate)
+        findings.write()
+    if left := [str(setting) for setting in settings if setting not in rates]:
+        findings.drop(f"{profile}, {precision}: {'; '.join(left)}", f"{allotted_s:.0f} s were there for its rates")
+
+
+def estimator(ways: dict[str, Way], allotted_s: float) -> Callable[[Setting], float]:
+    """Seconds of a setting's call: measured where that is cheap, else as many times as long as one crop's."""
+    known: dict[tuple[str, int], float] = {}
+
+    def estimate(setting: Setting) -> float:
+        key = (setting.way, setting.batch)
+        if key not in known:
+            one = known.setdefault((setting.way, 1), ways[setting.way].call_s(1))
+            cheap = 2 * one * setting.batch < TRIAL_PART * allotted_s
+            known[key] = ways[setting.way].call_s(setting.batch) if cheap else one * setting.batch
+        return known[key]
+
+    return estimate
+
+
+def choose(
+    settings: Sequence[Setting], cost_s: Callable[[Setting], float], allotted_s: float
+) -> tuple[list[Setting], int]:
+    """The most important settings that fit, and in how many rounds: one where several would leave a way out."""
+    for rounds in (ROUNDS, 1):
+        chosen: list[Setting] = []
+        left_s = allotted_s
+        for setting in settings:
+            cost = cost_s(setting) * rounds
+            if cost <= left_s:
+                chosen.append(setting)
+                left_s -= cost
+        if len({setting.way for setting in chosen}) == len({setting.way for setting in settings}):
+            return chosen, rounds
+    return chosen, rounds

@@ -1,0 +1,77 @@
+"""What is measured in the time there is: the most important first, every way while that is possible."""
+
+import pytest
+from gpu_rates import BATCHES, CONCURRENCIES, ROUNDS, Setting, by_importance, choose, measure
+
+WAYS = ["bare, networks in turn", "served", "recipe"]
+
+
+def test_the_recipe_comes_first_and_large_batches_before_small_ones():
+    settings = by_importance(WAYS)
+    assert settings[0] == Setting("recipe", 1, 1)
+    assert [each.batch for each in settings[1:]] == sorted((each.batch for each in settings[1:]), reverse=True)
+    assert len(settings) == 1 + 2 * len(BATCHES) * len(CONCURRENCIES)
+    assert {each.callers for each in settings} == {1, 2, 4, 8, 16, 32}
+
+
+def test_everything_is_measured_where_there_is_time():
+    settings = by_importance(WAYS)
+    assert choose(settings, lambda setting: 1.0, ROUNDS * len(settings)) == (settings, ROUNDS)
+
+
+def test_the_least_important_are_left_out_first():
+    settings = by_importance(WAYS)
+    chosen, rounds = choose(settings, lambda setting: 1.0, ROUNDS * 5)
+    assert (chosen, rounds) == (settings[:5], ROUNDS)
+
+
+def test_one_round_is_better_than_a_way_that_is_not_measured():
+    settings = by_importance(WAYS)
+    chosen, rounds = choose(settings, lambda setting: 1.0, 4)
+    assert rounds == 1
+    assert {each.way for each in chosen} == set(WAYS)
+
+
+def test_what_costs_too_much_is_left_out_and_cheaper_ones_follow():
+    settings = by_importance(WAYS)
+    chosen, _ = choose(settings, lambda setting: 100.0 if setting.batch == 32 else 1.0, 50)
+    assert chosen and all(each.batch != 32 for each in chosen)
+
+
+class Counted:
+    """A way whose call takes a tenth of a second a crop, so that its costs are known without a clock."""
+
+    def __init__(self):
+        self.calls, self.rates = [], []
+
+    def call_s(self, batch):
+        self.calls.append(batch)
+        return batch / 10
+
+    def rate(self, batch, callers, seconds):
+        self.rates.append((batch, callers))
+        return 10.0 + len(self.rates)
+
+
+@pytest.fixture
+def findings(tmp_path):
+    from gpu_findings import Findings
+
+    return Findings(tmp_path)
+
+
+def test_settings_have_their_turn_in_every_round_and_the_rest_is_said(findings):
+    way = Counted()
+    settings = [Setting("served", 1, 1), Setting("served", 32, 32), Setting("served", 8, 1)]
+    measure("base", "float32", {"served": way}, settings, 10, findings)
+    assert way.rates == [(1, 1), (8, 1)] * ROUNDS
+    assert [(each.batch, each.median) for each in findings.rates] == [(1, 13.0), (8, 14.0)]
+    (left,) = findings.dropped
+    assert "served, batch 32, 32 callers" in left["what"] and "batch 8" not in left["what"]
+
+
+def test_a_large_batch_is_not_even_tried_where_one_crop_tells_that_it_takes_too_long(findings):
+    way = Counted()
+    measure("base", "float32", {"served": way}, [Setting("served", 32, 1)], 3, findings)
+    assert way.calls == [1]
+    assert findings.rates == []
