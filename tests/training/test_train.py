@@ -21,7 +21,8 @@ from deepfake_training.member import probabilities, schedule, train_member
 from deepfake_training.pretrained import networks_of, pretrained_network
 from deepfake_training.recipes import DIETS, PROFILES, Profile, Recipe
 from deepfake_training.stack import fit_stack
-from deepfake_training.train import main, train
+from deepfake_training.train import main
+from deepfake_training.train_profile import train
 
 SMALL = Recipe(DIETS["blended"], 24, learning_rate=1e-3, pairs=2, sides=((0.0, 64),))
 

@@ -1,12 +1,17 @@
 """Batches of augmented real/fake pairs."""
 
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+import shutil
+import signal
+from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
+from deepfake_client.errors import UsageError
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from deepfake_training.augment import augment
 from deepfake_training.blending import self_blended, swapped
@@ -14,33 +19,66 @@ from deepfake_training.crops import Crops
 from deepfake_training.pairs import Pair, PairOrder, blendable
 from deepfake_training.recipes import Diet
 
+SHARED_MEMORY = "/dev/shm"
+AHEAD = 3  # batches that a process makes before they are asked for
+
 
 class Batch(NamedTuple):
     """`pictures`: augmented crops uint8 [2 · pairs, 224, 224, 3], the reals first. `aligned`: bool [pairs], where the
     fake differs from its real only in what was manipulated."""
 
-    pictures: np.ndarray
-    aligned: np.ndarray
+    pictures: Tensor
+    aligned: Tensor
 
 
-def batches(crops: Crops, order: PairOrder, diet: Diet, first_step: int, ahead: int = 6) -> Generator[Batch]:
-    """Batches from `first_step` on without end.
+class _Batches(Dataset):
+    """The batch of each step. Both of a pair get equal generators."""
 
-    Made ahead in one thread: OpenCV releases the lock while it works. Both of a pair get equal generators.
-    """
-    cv2.setNumThreads(1)  # the cores belong to the network
+    def __init__(self, crops: Crops, order: PairOrder, diet: Diet):
+        self.crops, self.order, self.diet = crops, order, diet
 
-    def make(step: int) -> Batch:
-        made = [_pictures(crops, order, diet, pair, [order.seed, step, n]) for n, pair in enumerate(order.pairs(step))]
+    def __getitem__(self, step: int) -> Batch:
+        made = [
+            _pictures(self.crops, self.order, self.diet, pair, [self.order.seed, step, number])
+            for number, pair in enumerate(self.order.pairs(step))
+        ]
         reals, fakes, aligned = zip(*made, strict=True)
-        return Batch(np.stack([*reals, *fakes]), np.array(aligned))
+        return Batch(torch.from_numpy(np.stack([*reals, *fakes])), torch.tensor(aligned))
 
-    with ThreadPoolExecutor(1) as thread:
-        steps = count(first_step)
-        waiting = [thread.submit(make, next(steps)) for _ in range(ahead)]
-        while True:
-            yield waiting.pop(0).result()
-            waiting.append(thread.submit(make, next(steps)))
+
+def batches(crops: Crops, order: PairOrder, diet: Diet, first_step: int, workers: int = 1) -> Iterator[Batch]:
+    """Batches from `first_step` on without end, made ahead in `workers` processes; how many there are changes nothing.
+
+    UsageError where the system's shared memory, through which they come, is too small for them.
+    """
+    cv2.setNumThreads(1)  # before the fork: a process could not end the threads that it did not get
+    _check_shared_memory(workers * AHEAD * 2 * order.pairs_a_step * crops.pictures[0].nbytes)
+    loader = DataLoader(
+        _Batches(crops, order, diet),
+        batch_size=None,
+        sampler=count(first_step),  # type: ignore[arg-type]  # any iterable will do
+        num_workers=workers,
+        prefetch_factor=AHEAD,
+        pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_leave_interrupts,
+        generator=torch.Generator(),  # else one number of the training's own would be drawn at every start
+        multiprocessing_context="fork",  # the crops are shared, not copied
+    )
+    return iter(loader)
+
+
+def _leave_interrupts(_worker: int) -> None:
+    """In a process that makes batches: Ctrl-C is the training's, which ends these."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _check_shared_memory(needed: int) -> None:
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if needed > free:
+        raise UsageError(
+            f"{SHARED_MEMORY} has {free >> 20} MiB left, and batches on their way need {needed >> 20} MiB: give it "
+            "more (docker run --shm-size), or take fewer --workers."
+        )
 
 
 def _pictures(

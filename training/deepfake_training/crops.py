@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from deepfake_client.crops import CROP_SIDE, cut, face_region
@@ -31,14 +31,32 @@ class Crops:
     the crop's pixels, NaN where no face was looked for) of `samples`."""
 
     samples: list[Sample]
-    pictures: np.ndarray
+    pictures: "np.ndarray | Picked"
     landmarks: np.ndarray
 
     def of(self, some: list[Sample]) -> "Crops":
-        """Those of some of the samples, in memory."""
+        """Those of some of the samples; the pictures stay where they are."""
         place = {sample.path: index for index, sample in enumerate(self.samples)}
-        indices = [place[sample.path] for sample in some]
-        return Crops(some, self.pictures[indices], self.landmarks[indices])
+        indices = np.array([place[sample.path] for sample in some], int)
+        return Crops(some, Picked(self.pictures, indices), self.landmarks[indices])
+
+
+class Picked:
+    """Rows of an array, read when they are asked for: several runs share one array on disk, and none copies it."""
+
+    def __init__(self, array: "np.ndarray | Picked", rows: np.ndarray):
+        self._array, self._rows = array, rows
+        self.shape: tuple[int, ...] = (len(rows), *array.shape[1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        first, *others = key if isinstance(key, tuple) else (key,)
+        return self._array[(self._rows[first], *others)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
 
 
 def cut_crops(samples: list[Sample], faces: AbstractContextManager[FindFace], policy: Policy, cache: Path) -> Crops:

@@ -12,6 +12,7 @@ from deepfake_training.augment import HARD, LIGHT, USUAL, Wear
 # dfdc crop (from 0.90 at the 5th to 1.10 at the 95th percentile) but 0.5 to 0.8 of the other sources' pictures, so a
 # wider margin would show context that the largest source can't teach.
 FACE_MARGIN = 0.05
+HELD_OUT_SHARE = 0.1  # of the training groups: never learnt from, kept for the stacking and its figures
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ DIETS = {
 class Recipe:
     """`pictures` is how many augmented pictures the network sees in all. `sides` are the sizes in pixels that the
     backbone is shown, each with the share of the pictures it starts at; the FFT head always sees 224. A step holds
-    `pairs` of a real and a fake. The backbone's stem and its first `frozen_stages` stages learn nothing (0: all
-    learns), which makes a step cheap; only timm's EfficientNets can be taken apart so."""
+    `pairs` of a real and a fake. The backbone's last block learns at `backbone_rate` of the learning rate, each block
+    before it at `layer_decay` of the next one's. The backbone's stem and its first `frozen_stages` stages learn nothing
+    (0: all learns), which makes a step cheap; only timm's EfficientNets can be taken apart so."""
 
     diet: Diet
     pictures: int
     learning_rate: float = 3e-4
+    backbone_rate: float = 1.0
+    layer_decay: float = 1.0
     weight_decay: float = 0.02
     pairs: int = 16
     sides: tuple[tuple[float, int], ...] = ((0.0, 160), (0.6, 224))

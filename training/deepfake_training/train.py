@@ -1,79 +1,50 @@
-"""deepfake train DATA --output BUNDLE"""
+"""deepfake train DATA --output BUNDLE, or deepfake train --pack PACK --minutes M --output FOLDER"""
 
 import argparse
 import logging
-from collections.abc import Callable, Container
-from contextlib import AbstractContextManager
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from deepfake_client.errors import UsageError
-from deepfake_detector.bundle import Title
-from deepfake_detector.network import HybridNetwork, NetworkSpec
+from deepfake_client.errors import DeepfakeError, UsageError
+from deepfake_detector.network import HybridNetwork
 from deepfake_detector.profiles import ROLES
-from deepfake_detector.weights import compact
-from deepfake_detector.writing import write_bundle
 
-from deepfake_training.augment import USUAL, also_worn
-from deepfake_training.crops import FindFace, cut_crops
-from deepfake_training.data import Sample, hold_out, read_samples
-from deepfake_training.member import probabilities, train_member
+from deepfake_training.data import read_samples, sources_with_both
+from deepfake_training.from_pack import Job, train_from_pack
+from deepfake_training.machine import Machine, cores
+from deepfake_training.packed import read_pack
+from deepfake_training.plan_run import train_plan
+from deepfake_training.plans import NETWORKS, Run, plan_for
 from deepfake_training.pretrained import networks_of, pretrained_network
-from deepfake_training.recipes import PROFILES, Profile
-from deepfake_training.stack import fit_stack
+from deepfake_training.recipes import PROFILES
+from deepfake_training.train_profile import scaled, train
 
-HELD_OUT = 0.1  # of the training groups: never learnt from, kept for the stacking and its figures
-CACHE = Path("~/.cache/deepfake-detector/training").expanduser()
 log = logging.getLogger(__name__)
+CACHE = Path("~/.cache/deepfake-detector/training").expanduser()
+DESCRIPTION = """Trains networks that tell real faces from fake ones, from rows of the split train alone. Called again
+with the same options it goes on where it was stopped.
+
+With DATA: a profile's three networks and their stacking, written as a bundle.
+
+With --pack: what `deepfake pack` made, on this machine or another, for as many minutes as --minutes says: a plan's
+networks side by side, and the same without each source in turn. Writes networks as files to carry (fp16, parts of at
+most 16 MiB), and scores.csv with what each network says of pictures that it has not learnt from."""
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="deepfake train",
-        description="Trains a profile's three networks and their stacking, and writes a bundle. Called again with the "
-        "same options it goes on where it was stopped. Only rows of the split train are read.",
-    )
-    parser.add_argument(
-        "data",
-        type=Path,
-        metavar="DATA",
-        help="a CSV with the columns path, label (real or fake), source, group, split and maybe original; or a folder "
-        "with real/ and fake/, each sub-folder of which is one group",
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="BUNDLE", help="folder to write")
-    parser.add_argument(
-        "--profile", choices=PROFILES, default="lite", help="which networks; base wants a GPU (%(default)s)"
-    )
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument(
-        "--start", type=Path, metavar="BUNDLE", help="start from this bundle's networks instead of ImageNet's weights"
-    )
-    begin.add_argument("--untrained", action="store_true", help="start from random weights")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder of crops and checkpoints (%(default)s)")
-    parser.add_argument("--budget", type=float, default=1.0, help="factor on how many pictures each network sees (1)")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument(
-        "--member",
-        choices=ROLES,
-        help="train this network only and write no bundle: for several at once, each on its own GPU or core; a last "
-        "call without it joins them",
-    )
-    parser.add_argument(
-        "--keep",
-        choices=ROLES,
-        action="append",
-        default=[],
-        help="take this network as it is in the bundle of --start; may be given again",
-    )
-    parser.add_argument(
-        "--refine",
-        action="store_true",
-        help="with --start: trained networks go on at full size, their first stages as they are, at twice the speed",
-    )
-    parser.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    if (options.pack is None) == (options.data is None):
+        raise UsageError("Give DATA, a manifest or folder of labelled pictures, or --pack, what `deepfake pack` wrote.")
+    machine = Machine.here(options.device, options.workers)
+    return _train_from_pack(options, machine) if options.pack else _train_profile(options, machine)
+
+
+def _train_profile(options: argparse.Namespace, machine: Machine) -> int:
+    from deepfake_training.face_search import served_faces  # needs gRPC, which a machine that only trains may lack
+
     if options.keep and not options.start:
         raise UsageError("--keep needs --start, the bundle whose network is kept.")
     profile = PROFILES[options.profile]
@@ -81,91 +52,114 @@ def main(arguments: list[str]) -> int:
         if not options.start or profile.refining is None:
             raise UsageError("--refine needs --start, the bundle to go on from, and a profile made for it (lite).")
         profile = profile.refined()
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
-    profile = scaled(profile, options.budget)
     start = HybridNetwork if options.untrained else networks_of(options.start) if options.start else pretrained_network
-    # gRPC and Triton are not everywhere where networks are trained.
-    from deepfake_training.face_search import served_faces
-
-    samples = read_samples(options.data.resolve())
     train(
-        samples,
+        read_samples(options.data.resolve()),
         options.output,
         options.work,
         served_faces(options.repository),
-        profile,
+        scaled(profile, options.budget),
         options.seed,
         start,
         options.member,
         options.keep,
+        machine,
     )
     return 0
 
 
-def train(
-    samples: list[Sample],
-    output: Path,
-    work: Path,
-    faces: AbstractContextManager[FindFace],
-    profile: Profile,
-    seed: int,
-    start: Callable[[NetworkSpec], HybridNetwork] = pretrained_network,
-    only: str | None = None,
-    keep: Container[str] = (),
-) -> None:
-    """Cuts the crops, trains the profile's networks, fits the stacking on held-out groups and writes the bundle.
-
-    Networks whose role is in `keep` stay as `start` gives them. With a role in `only`, just that one is trained. Crops
-    and checkpoints stay in `work`. The order of the data depends on the seed alone, and is another for each network.
-    """
-    shown = cut_crops(samples, faces, profile.policy, work)
-    learn, held = (shown.of(part) for part in hold_out(shown.samples, HELD_OUT, seed))
-    check_sources(learn.samples, held.samples)
-    without = len(samples) - len(shown.samples)
-    log.info(
-        "%d pictures to learn from, %d held out, %d without a face", len(learn.samples), len(held.samples), without
+def _train_from_pack(options: argparse.Namespace, machine: Machine) -> int:
+    if not options.minutes or options.minutes <= 0:
+        raise UsageError("--pack needs --minutes, the time to train for.")
+    if options.without and not options.network:
+        raise UsageError("--without needs --network: the plan leaves each source out by itself.")
+    started = time.monotonic()
+    packed = read_pack(options.pack, options.work, cores())
+    job = Job(
+        start=options.start or options.pack,
+        output=options.output,
+        work=options.work,
+        machine=machine,
+        seconds=60 * options.minutes,
+        seed=options.seed,
+        pairs=options.pairs,
     )
-    networks = []
-    for number, (spec, recipe) in enumerate(profile.members):
-        if only not in (None, spec.role):
-            continue
-        torch.manual_seed(seed + number)
-        network = start(spec)
-        if spec.role not in keep:
-            network = train_member(network, learn, recipe, work, seed + number)
-        networks.append(compact(network) if profile.half else network)
-    if only:
-        return
-    # Worn too, as most pictures that people hand over are: fitted on clean ones alone the answers would be too sure.
-    pictures = also_worn(held.pictures, USUAL, seed)
-    answers = np.stack([probabilities(network, pictures) for network in networks], axis=1)
-    stack = fit_stack(answers, np.array([sample.fake for sample in held.samples] * 2))
-    policy = replace(profile.policy, false_positive_rate=stack.false_positive_rate, uncertain=stack.uncertain)
-    title = Title(profile.name, profile.version)
-    write_bundle(output, title, networks, stack.scaler, stack.regression, policy, half=profile.half)
-    log.info("wrote %s", output)
+    if options.network:
+        train_from_pack(packed, Run(options.network, options.without), job)
+    else:
+        rest = replace(job, seconds=job.seconds - (time.monotonic() - started))
+        train_plan(options.pack, plan_for(sources_with_both(packed.learn.samples)), rest)
+    log.info("wrote %s", options.output)
+    return 0
 
 
-def check_sources(learn: list[Sample], held: list[Sample]) -> None:
-    """UsageError, before hours are spent, where nothing could be learnt or judged; a line in the log for a source that
-    teaches nothing."""
-    labels: dict[str, set[bool]] = {}
-    for sample in learn:
-        labels.setdefault(sample.source, set()).add(sample.fake)
-    for source in sorted(source for source, both in labels.items() if len(both) < 2):
-        log.warning("nothing is learnt from the source %s: it has reals only, or fakes only", source)
-    if not any(len(both) == 2 for both in labels.values()):
-        raise UsageError("No source has both reals and fakes: a network would learn to tell the sources apart.")
-    if len({sample.fake for sample in held}) < 2:
-        raise UsageError(
-            f"No group is small enough to be held out for the stacking ({HELD_OUT:.0%} of a source's pictures, reals "
-            "and fakes): divide the pictures into more groups."
-        )
-
-
-def scaled(profile: Profile, budget: float) -> Profile:
-    """The profile with `budget` times as many pictures for each network."""
-    members = tuple(
-        (spec, replace(recipe, pictures=round(recipe.pictures * budget))) for spec, recipe in profile.members
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="deepfake train", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return replace(profile, members=members)
+    parser.add_argument(
+        "data",
+        type=Path,
+        nargs="?",
+        metavar="DATA",
+        help="a CSV with the columns path, label (real or fake), source, group, split and maybe original; or a folder "
+        "with real/ and fake/, each sub-folder of which is one group",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder to write")
+    parser.add_argument("--work", type=Path, default=CACHE, help="folder of crops and checkpoints (%(default)s)")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--device", choices=("cuda", "cpu"), help="by default the GPU where there is one")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that prepare pictures (GPU: one a core, CPU: one)"
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FOLDER",
+        help="start from this bundle (DATA; else ImageNet's weights), or these networks' files (--pack; else its own)",
+    )
+    _add_profile_options(parser.add_argument_group("with DATA"))
+    _add_pack_options(parser.add_argument_group("with --pack"))
+    return parser
+
+
+def _add_pack_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--pack", type=Path, metavar="PACK", help="folder that `deepfake pack` wrote")
+    group.add_argument("--minutes", type=float, metavar="M", help="for how long, from reading the pack on")
+    group.add_argument("--network", choices=NETWORKS, help="this network alone instead of the whole plan")
+    group.add_argument("--without", metavar="SOURCE", help="with --network: learn nothing from it, and score it")
+    group.add_argument("--pairs", type=int, metavar="N", help="of a real and a fake a step (the recipes')")
+
+
+def _add_profile_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--profile", choices=PROFILES, default="lite", help="which networks; base wants a GPU (%(default)s)"
+    )
+    group.add_argument("--untrained", action="store_true", help="start from random weights")
+    group.add_argument("--budget", type=float, default=1.0, help="factor on how many pictures each network sees (1)")
+    group.add_argument(
+        "--member",
+        choices=ROLES,
+        help="train this network only and write no bundle: for several at once, each on its own GPU or core; a last "
+        "call without it joins them",
+    )
+    group.add_argument(
+        "--keep",
+        choices=ROLES,
+        action="append",
+        default=[],
+        help="take this network as it is in the bundle of --start; may be given again",
+    )
+    group.add_argument(
+        "--refine",
+        action="store_true",
+        help="with --start: trained networks go on at full size, their first stages as they are, at twice the speed",
+    )
+    group.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except DeepfakeError as error:
+        sys.exit(str(error))

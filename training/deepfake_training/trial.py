@@ -19,12 +19,11 @@ from deepfake_training import loss
 from deepfake_training.crops import cut_crops
 from deepfake_training.data import Sample, hold_out, read_samples
 from deepfake_training.face_search import served_faces
+from deepfake_training.left_out import leave_out
 from deepfake_training.member import probabilities, train_member
 from deepfake_training.pretrained import pretrained_network
-from deepfake_training.recipes import DIETS, PROFILES, Recipe
-from deepfake_training.train import CACHE, HELD_OUT
-
-LEFT_OUT = 1000  # pictures of the source left out that are looked at
+from deepfake_training.recipes import DIETS, HELD_OUT_SHARE, PROFILES, Recipe
+from deepfake_training.train import CACHE
 
 
 def main(arguments: list[str]) -> int:
@@ -43,9 +42,10 @@ def main(arguments: list[str]) -> int:
     profile = PROFILES["lite"]
     samples = read_samples(options.data.resolve())
     shown = cut_crops(samples, served_faces(None), profile.policy, options.work)
-    learn, held = hold_out(shown.samples, HELD_OUT, options.seed)
+    learn, held = hold_out(shown.samples, HELD_OUT_SHARE, options.seed)
     if options.without:
-        learn, held = without(options.without, shown.samples, learn, held)
+        learn, held, left_out = leave_out(options.without, learn, held)
+        held += left_out
     if options.no_place:
         loss.PLACE_WEIGHT = 0.0
     torch.manual_seed(options.seed)
@@ -63,19 +63,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def without(
-    source: str, shown: list[Sample], learn: list[Sample], held: list[Sample]
-) -> tuple[list[Sample], list[Sample]]:
-    """Nothing of the source among what is learnt; up to LEFT_OUT of its training pictures among what is looked at."""
-    of_source = [sample for sample in shown if sample.source == source]
-    some = np.sort(np.random.default_rng(0).permutation(len(of_source))[:LEFT_OUT])
-    kept = [[sample for sample in part if sample.source != source] for part in (learn, held)]
-    return kept[0], kept[1] + [of_source[index] for index in some]
-
-
 def blind(network: HybridNetwork) -> None:
     """Gives the network nothing but zeros for a spectrum."""
-    features = network.spec.fft.features
+    features = network.spec.fft_width
     network.fft_features = lambda pictures: pictures.new_zeros(len(pictures), features)  # type: ignore[method-assign]
 
 

@@ -1,0 +1,126 @@
+"""Trains one network from a pack, by the clock, and says what it answers to pictures that it has not learnt from."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from deepfake_client.errors import UsageError
+from deepfake_detector.errors import BundleError
+from deepfake_detector.network import HybridNetwork, NetworkSpec
+
+from deepfake_training.crops import Crops
+from deepfake_training.data import Sample, hold_out
+from deepfake_training.left_out import leave_out
+from deepfake_training.machine import Machine
+from deepfake_training.member import probabilities, train_member
+from deepfake_training.network_files import load_network_files, read_about, save_network_files
+from deepfake_training.pace import ByClock
+from deepfake_training.packed import Packed
+from deepfake_training.plans import NETWORKS, Run
+from deepfake_training.pretrained import pretrained_network
+from deepfake_training.recipes import HELD_OUT_SHARE
+from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, scores_of, write_scores
+
+SCORES_FILE = "scores.csv"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a run is done: `start` is the folder of networks to start from, `seconds` the time it may learn for, `pairs`
+    what a step holds in place of the recipe's (None)."""
+
+    start: Path
+    output: Path
+    work: Path
+    machine: Machine
+    seconds: float
+    seed: int
+    pairs: int | None = None
+
+
+def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
+    """Writes the run's network, as it goes into a bundle, and `scores.csv` into the output folder; the scores.
+
+    A run without a source leaves its scores alone, those of the source's own pictures among them. Rows that are in the
+    pack to be scored only are scored by networks that learn from all sources.
+    """
+    spec, recipe = NETWORKS[run.network]
+    recipe = replace(recipe, pairs=job.pairs or recipe.pairs)
+    learn, held = hold_out(packed.learn.samples, HELD_OUT_SHARE, job.seed)
+    looked_at: list[Sample] = []
+    if run.without:
+        learn, held, looked_at = leave_out(run.without, learn, held)
+        if not looked_at:
+            raise UsageError(f"The pack has nothing of the source {run.without}: --without it changes nothing.")
+    torch.manual_seed(job.seed)
+    network = start_network(spec, run, job.start)
+    pace = ByClock(job.seconds)
+    job.work.mkdir(parents=True, exist_ok=True)
+    network = train_member(network, packed.learn.of(learn), recipe, job.work, job.seed, job.machine, pace)
+    asked: list[tuple[str, Crops]] = [(HELD_OUT, packed.learn.of(held))]
+    asked += [(LEFT_OUT, packed.learn.of(looked_at))] if run.without else _of_each_split(packed)
+    scores = [
+        score
+        for part, crops in asked
+        for score in scores_of(
+            run.network, run.without or "", part, crops.samples, probabilities(network, crops.pictures)
+        )
+    ]
+    lines = figures(scores)
+    for line in lines:
+        log.info("%s", line)
+    job.output.mkdir(parents=True, exist_ok=True)
+    if not run.without:
+        seen = pace.steps * 2 * recipe.pairs
+        about = _about(job, seen, pace.spent_s, recipe, sorted({sample.source for sample in learn}), lines)
+        save_network_files(job.output, run.network, network.cpu(), about)
+    write_scores(job.output / SCORES_FILE, scores)
+    return scores
+
+
+def start_network(spec: NetworkSpec, run: Run, folder: Path) -> HybridNetwork:
+    """The network to begin with: an earlier round's of the same name, or else a new one on the backbone that bears its
+    architecture's name; out of the installed packages where the folder has neither.
+
+    A run without a source never goes on from an earlier round's, which may have learnt from it.
+    """
+    earlier, backbone = folder / f"{run.network}.json", folder / f"{spec.architecture}.json"
+    try:
+        if earlier.exists() and not run.without:
+            network = load_network_files(earlier)
+            if network.spec != spec:
+                raise UsageError(f"{earlier} is built otherwise than this plan's {run.network}: take it out of there.")
+            log.info("%s goes on from %s, %s pictures old", run.name, earlier.name, read_about(earlier).get("pictures"))
+            return network
+        if not backbone.exists():
+            return pretrained_network(spec)
+        network = HybridNetwork(spec)
+        network.backbone.load_state_dict(load_network_files(backbone).backbone.state_dict())
+        return network
+    except BundleError as cause:
+        raise UsageError(str(cause)) from cause
+
+
+def _of_each_split(packed: Packed) -> list[tuple[str, Crops]]:
+    """What is only scored, a split by itself."""
+    splits = [row.split for row in packed.score_rows]
+    return [
+        (split, packed.score.of([each for each, own in zip(packed.score.samples, splits, strict=True) if own == split]))
+        for split in sorted(set(splits))
+    ]
+
+
+def _about(job: Job, seen: int, spent_s: float, recipe: Any, sources: list[str], lines: list[str]) -> dict[str, Any]:
+    device = job.machine.device
+    return {
+        "pictures": seen,
+        "seconds": round(spent_s, 1),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "recipe": repr(recipe),
+        "seed": job.seed,
+        "learnt_from": sources,
+        "figures": lines,
+    }

@@ -1,0 +1,70 @@
+"""What is trained at once when the clock decides: several networks side by side, and the same without a source each."""
+
+from dataclasses import dataclass, replace
+
+from deepfake_detector.network import NetworkSpec
+from deepfake_detector.profiles import LITE_FFT
+
+from deepfake_training.augment import HARD, USUAL
+from deepfake_training.pretrained import starting_spec
+from deepfake_training.recipes import Diet, Recipe
+
+# H.264 takes an encoder for each picture; where it is wanted, pictures are compressed when they are packed.
+USUAL_STILLS, HARD_STILLS = (replace(wear, video=0.0) for wear in (USUAL, HARD))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network of a plan; with a source in `without`, one that never learns from it and is kept for its scores
+    alone."""
+
+    network: str
+    without: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.network}-without-{self.without}" if self.without else self.network
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Runs side by side, for this share of the plan's time."""
+
+    share: float
+    runs: tuple[Run, ...]
+
+
+# A batch of 256 keeps a large GPU busy; the rates are those of small batches times the root of how much larger it is.
+NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
+    "dinov2": (
+        starting_spec("dinov2", "vit_small_patch14_dinov2"),
+        Recipe(
+            Diet(0.25, 0.25, USUAL_STILLS),
+            pictures=400_000,
+            learning_rate=5e-4,
+            backbone_rate=0.1,
+            layer_decay=0.75,
+            weight_decay=0.05,
+            pairs=128,
+            sides=((0.0, 224),),
+        ),
+    ),
+    "lite2": (
+        starting_spec("lite2", "tf_efficientnet_lite2", LITE_FFT),
+        Recipe(Diet(0.1, 0.1, HARD_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=((0.0, 160), (0.4, 224))),
+    ),
+    "lite0_blended": (
+        starting_spec("lite0_blended", "tf_efficientnet_lite0", LITE_FFT),
+        Recipe(Diet(0.5, 0.5, USUAL_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=((0.0, 160), (0.4, 224))),
+    ),
+}
+
+
+def plan_for(sources: list[str]) -> tuple[Phase, ...]:
+    """All networks, and then the two that learn from labelled fakes once more without each source.
+
+    `sources`: those with both classes. The network that sees no labelled fake needs no such run: but for the reals it
+    has left every source out already.
+    """
+    apart = tuple(Run(network, source) for source in sources for network in ("dinov2", "lite2"))
+    return Phase(0.55, tuple(Run(network) for network in NETWORKS)), Phase(0.45, apart)
