@@ -37,7 +37,7 @@ SPECS = {
     "client": Environment(("client", "client-nodeps"), "0.4 GB"),
     "serving": Environment(("serving", "serving-nodeps"), "0.3 GB", project=False),
     "serving-gpu": Environment(("serving-gpu", "serving-nodeps"), "0.7 GB", project=False),
-    "training": Environment(("training", "training-nodeps", "client-nodeps"), "6.6 GB, most of it PyTorch"),
+    "training": Environment(("training", "training-nodeps", "client-nodeps"), "6.8 GB, most of it PyTorch"),
 }
 
 

@@ -16,7 +16,7 @@ from deepfake_training.network_files import load_network_files, read_about, save
 from deepfake_training.pack import pack
 from deepfake_training.packed import read_pack
 from deepfake_training.plan_run import train_plan
-from deepfake_training.plans import NETWORKS, Phase, Run, plan_for
+from deepfake_training.plans import NETWORKS, Phase, Run, plan_for, with_pairs
 from deepfake_training.pretrained import pretrained_network, starting_spec
 from deepfake_training.recipes import HELD_OUT_SHARE
 from deepfake_training.scores import read_scores
@@ -99,7 +99,7 @@ def test_the_packs_start_is_taken_without_its_package(packed, monkeypatch):
     assert torch.equal(network.backbone.conv_stem.weight, start.backbone.conv_stem.weight)
 
 
-def test_a_plan_gathers_what_ends_well_and_goes_on_where_it_was_stopped(packed, tmp_path, caplog):
+def test_a_plan_gathers_what_ends_well_and_goes_on_where_it_was_stopped(packed, tmp_path, capfd, caplog):
     caplog.set_level(logging.INFO)
     job = Job(packed, tmp_path / "out", tmp_path / "work", Machine(torch.device("cpu"), 1), 42.0, 7, 2)
     first = Phase(0.5, (Run("lite0_blended"),))
@@ -115,7 +115,8 @@ def test_a_plan_gathers_what_ends_well_and_goes_on_where_it_was_stopped(packed, 
         "lite0_blended",
         "lite0_blended-without-stills, lite0_blended-without-nowhere",
     ]
-    assert any("AUC" in message for message in messages) and any("source nowhere" in message for message in messages)
+    told = capfd.readouterr().err
+    assert "lite0_blended without stills, stills (left out)" in told and "nothing of the source nowhere" in told
 
 
 def test_the_plan_leaves_each_source_out_of_what_learns_from_labelled_fakes():
@@ -125,6 +126,13 @@ def test_the_plan_leaves_each_source_out_of_what_learns_from_labelled_fakes():
         (network, source) for network in ("dinov2", "lite2") for source in ("dfdc", "portraits")
     }
     assert first.share + second.share == 1
+
+
+def test_a_smaller_step_learns_at_a_lower_rate():
+    _, recipe = NETWORKS["dinov2"]
+    smaller = with_pairs(recipe, recipe.pairs // 4)
+    assert (smaller.pairs, smaller.learning_rate) == (recipe.pairs // 4, pytest.approx(recipe.learning_rate / 2))
+    assert with_pairs(recipe, None) == recipe
 
 
 def test_no_recipe_of_the_plan_needs_what_a_bare_machine_lacks():

@@ -1,7 +1,7 @@
 """Trains one network from a pack, by the clock, and says what it answers to pictures that it has not learnt from."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from deepfake_training.member import probabilities, train_member
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
 from deepfake_training.pace import ByClock
 from deepfake_training.packed import Packed
-from deepfake_training.plans import NETWORKS, Run
+from deepfake_training.plans import NETWORKS, Run, with_pairs
 from deepfake_training.pretrained import pretrained_network
 from deepfake_training.recipes import HELD_OUT_SHARE
 from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, scores_of, write_scores
@@ -48,7 +48,7 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
     pack to be scored only are scored by networks that learn from all sources.
     """
     spec, recipe = NETWORKS[run.network]
-    recipe = replace(recipe, pairs=job.pairs or recipe.pairs)
+    recipe = with_pairs(recipe, job.pairs)
     learn, held = hold_out(packed.learn.samples, HELD_OUT_SHARE, job.seed)
     looked_at: list[Sample] = []
     if run.without:
@@ -60,6 +60,7 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
     pace = ByClock(job.seconds)
     job.work.mkdir(parents=True, exist_ok=True)
     network = train_member(network, packed.learn.of(learn), recipe, job.work, job.seed, job.machine, pace)
+    log.info("%s has seen %d pictures in %.0f s", run.name, pace.steps * 2 * recipe.pairs, pace.spent_s)
     asked: list[tuple[str, Crops]] = [(HELD_OUT, packed.learn.of(held))]
     asked += [(LEFT_OUT, packed.learn.of(looked_at))] if run.without else _of_each_split(packed)
     scores = [

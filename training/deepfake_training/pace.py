@@ -42,4 +42,4 @@ class ByClock(Pace):
         self.seconds = seconds
 
     def done(self) -> float:
-        return self.spent_s / self.seconds if self.steps else 0.0
+        return min(1.0, self.spent_s / self.seconds) if self.steps else 0.0

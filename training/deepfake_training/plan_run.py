@@ -4,24 +4,25 @@ import logging
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
 from deepfake_client.errors import DeepfakeError
 
 from deepfake_training.from_pack import SCORES_FILE, Job
 from deepfake_training.plans import Phase, Run
-from deepfake_training.scores import Score, read_scores, write_scores
+from deepfake_training.scores import read_scores, write_scores
 
-SCORING_S = 20.0  # kept at the end of each phase: starting processes, scoring, writing
-GRACE_S = 60.0  # after a phase's time, until a run that does not end is ended
+SCORING_S = 20.0  # kept at the end of each phase for starting, scoring and writing: on a GPU they fit
 log = logging.getLogger(__name__)
 
 
 def train_plan(pack: Path, phases: Sequence[Phase], job: Job) -> None:
-    """All runs of all phases in `job.seconds`; networks and one table of scores in `job.output`.
+    """All runs of all phases, learning for `job.seconds` together; networks and one table of scores in `job.output`,
+    each as soon as it is there.
 
     Called again after a stop it leaves out what is done. A run that fails does not stop the others: DeepfakeError tells
     of it at the end.
@@ -32,41 +33,36 @@ def train_plan(pack: Path, phases: Sequence[Phase], job: Job) -> None:
     for number, phase in enumerate(phases):
         waiting = [run for run in phase.runs if not (job.work / run.name / SCORES_FILE).exists()]
         later = sum(each.share for each in phases[number:])
-        seconds = (deadline - time.monotonic()) * phase.share / later - SCORING_S
+        seconds = max(1.0, (deadline - time.monotonic()) * phase.share / later - SCORING_S)
         if waiting:
-            log.info("%s, for %.0f s", ", ".join(run.name for run in waiting), max(1.0, seconds))
-            failed += _side_by_side(pack, waiting, job, max(1.0, seconds))
-        _gather([run for run in phase.runs if run.name not in failed], job)
+            log.info("%s, for %.0f s", ", ".join(run.name for run in waiting), seconds)
+            failed += _side_by_side(pack, waiting, replace(job, seconds=seconds, pairs=job.pairs or phase.pairs))
+        for run in set(phase.runs) - set(waiting):
+            _gather(run, job)
     if failed:
         raise DeepfakeError(f"{', '.join(failed)} did not end well; the log says why. Call again to train them alone.")
 
 
-def _side_by_side(pack: Path, runs: list[Run], job: Job, seconds: float) -> list[str]:
+def _side_by_side(pack: Path, runs: list[Run], job: Job) -> list[str]:
     """The names of the runs that failed."""
+    failed = []
     workers = max(1, job.machine.workers // len(runs))
-    processes = {run.name: _start(pack, run, job, seconds, workers) for run in runs}
-    readers = [threading.Thread(target=_pass_on, args=(process,), daemon=True) for process in processes.values()]
-    for reader in readers:
-        reader.start()
-    end = time.monotonic() + seconds + SCORING_S + GRACE_S
-    try:
-        for name, process in processes.items():
-            try:
-                process.wait(max(0.0, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.error("%s did not end in time and is stopped", name)
-                process.kill()
-    finally:
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            process.wait()
-        for reader in readers:
-            reader.join()
-    return [name for name, process in processes.items() if process.returncode]
+    processes = {run: _start(pack, run, job, workers) for run in runs}
+    with ThreadPoolExecutor(len(runs)) as threads:
+        ends = {threads.submit(process.wait): run for run, process in processes.items()}
+        try:
+            for end in as_completed(ends):
+                if end.result():
+                    failed.append(ends[end].name)
+                else:
+                    _gather(ends[end], job)
+        finally:
+            for process in processes.values():
+                process.terminate()
+    return failed
 
 
-def _start(pack: Path, run: Run, job: Job, seconds: float, workers: int) -> subprocess.Popen[str]:
+def _start(pack: Path, run: Run, job: Job, workers: int) -> subprocess.Popen[bytes]:
     without = ["--without", run.without] if run.without else []
     pairs = ["--pairs", str(job.pairs)] if job.pairs else []
     options = {
@@ -75,33 +71,23 @@ def _start(pack: Path, run: Run, job: Job, seconds: float, workers: int) -> subp
         "--output": job.work / run.name,
         "--work": job.work,
         "--start": job.start,
-        "--minutes": seconds / 60,
+        "--minutes": job.seconds / 60,
         "--device": job.machine.device.type,
         "--workers": workers,
         "--seed": job.seed,
     }
     words = [str(word) for option in options.items() for word in option]
     command = [sys.executable, "-m", "deepfake_training.train", *words, *without, *pairs]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    return subprocess.Popen(command)  # its log goes where this one's goes
 
 
-def _pass_on(process: subprocess.Popen[str]) -> None:
-    """A run's lines into this log, which has times of its own."""
-    assert process.stdout
-    for line in process.stdout:
-        if line.strip():
-            log.info("%s", line.rstrip())
-
-
-def _gather(runs: Sequence[Run], job: Job) -> None:
-    """Copies the runs' networks to the output, and joins their scores to those that are there."""
-    scores: dict[tuple[str, str, str], Score] = {}
-    table = job.output / SCORES_FILE
-    for path in [table, *(job.work / run.name / SCORES_FILE for run in runs)]:
-        if path.exists():
-            scores |= {(score.network, score.without, score.path): score for score in read_scores(path)}
-    write_scores(table, scores.values())
-    for run in runs:
-        for file in (job.work / run.name).iterdir():
-            if file.name != SCORES_FILE:
-                shutil.copy(file, job.output / file.name)
+def _gather(run: Run, job: Job) -> None:
+    """Copies the run's network to the output, and joins its scores to those that are there."""
+    table, made = job.output / SCORES_FILE, job.work / run.name
+    earlier = read_scores(table) if table.exists() else []
+    own = read_scores(made / SCORES_FILE)
+    others = [score for score in earlier if (score.network, score.without) != (run.network, run.without or "")]
+    write_scores(table, [*others, *own])
+    for file in made.iterdir():
+        if file.name != SCORES_FILE:
+            shutil.copy(file, job.output / file.name)

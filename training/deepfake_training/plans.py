@@ -28,13 +28,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Phase:
-    """Runs side by side, for this share of the plan's time."""
+    """Runs side by side, for this share of the plan's time. `pairs`: what a step of each holds in place of the recipe's
+    (None), so that many fit into a GPU's memory."""
 
     share: float
     runs: tuple[Run, ...]
+    pairs: int | None = None
 
 
-# A batch of 256 keeps a large GPU busy; the rates are those of small batches times the root of how much larger it is.
+# A batch of 256 keeps a large GPU busy.
 NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     "dinov2": (
         starting_spec("dinov2", "vit_small_patch14_dinov2"),
@@ -67,4 +69,12 @@ def plan_for(sources: list[str]) -> tuple[Phase, ...]:
     has left every source out already.
     """
     apart = tuple(Run(network, source) for source in sources for network in ("dinov2", "lite2"))
-    return Phase(0.55, tuple(Run(network) for network in NETWORKS)), Phase(0.45, apart)
+    return Phase(0.55, tuple(Run(network) for network in NETWORKS)), Phase(0.45, apart, pairs=32)
+
+
+def with_pairs(recipe: Recipe, pairs: int | None) -> Recipe:
+    """The recipe with so many pairs a step (None: its own), its rate changed by the root of how much smaller a step is,
+    as fits Adam (Malladi et al. 2022)."""
+    if pairs is None:
+        return recipe
+    return replace(recipe, pairs=pairs, learning_rate=recipe.learning_rate * (pairs / recipe.pairs) ** 0.5)

@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--pack", type=Path, metavar="PACK", help="folder that `deepfake pack` wrote")
-    group.add_argument("--minutes", type=float, metavar="M", help="for how long, from reading the pack on")
+    group.add_argument("--minutes", type=float, metavar="M", help="time to read the pack and to learn")
     group.add_argument("--network", choices=NETWORKS, help="this network alone instead of the whole plan")
     group.add_argument("--without", metavar="SOURCE", help="with --network: learn nothing from it, and score it")
     group.add_argument("--pairs", type=int, metavar="N", help="of a real and a fake a step (the recipes')")
