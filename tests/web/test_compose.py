@@ -134,7 +134,10 @@ def test_image_is_built_from_files_that_exist_and_are_not_ignored(services, dock
 def test_image_holds_locked_packages_on_a_pinned_base(dockerfile):
     bases = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
     assert len(set(bases)) == 1 and re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", bases[0])
-    assert "--require-hashes -r requirements/client.txt" in dockerfile
+    assert dockerfile.count("pip install") == 3
+    assert "--require-hashes -r requirements/client.txt\n" in dockerfile
+    assert "--require-hashes --no-deps -r requirements/client-nodeps.txt\n" in dockerfile
+    assert "--no-deps --no-build-isolation .\n" in dockerfile
 
 
 def test_image_starts_a_command_that_is_understood(dockerfile):
