@@ -15,7 +15,7 @@ import numpy as np
 from bare import BareEnsemble, Step, Wiring
 from rates import crops_per_second, random_crops
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "serving" / "backends" / "onnxruntime"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "serving/deepfake_serving/backends/onnxruntime"))
 from options import read_options
 from session import open_session
 
@@ -53,7 +53,7 @@ def open_ensemble(
 def answer_crops(ensembles: Ensembles, name: str, crops: str, output: str, batch: int) -> dict[str, Any]:
     """Every tensor of the ensemble for the crops in an .npy, into an .npz."""
     given = np.load(crops)
-    parts = [ensembles[name][False].tensors(given[start : start + batch]) for start in range(0, len(given), batch)]
+    parts = [ensembles[name][True].tensors(given[start : start + batch]) for start in range(0, len(given), batch)]
     np.savez(output, **{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
     return {}
 

@@ -77,7 +77,7 @@ def test_every_module_of_the_client_environment_imports_there(component):
 
 def test_the_serving_environment_has_what_the_backend_imports_and_no_torch():
     environment = Path(os.environ.get("DEEPFAKE_SERVING_ENVIRONMENT", ROOT / ".environments/serving"))
-    files = list((ROOT / "serving/backends/onnxruntime").glob("*.py"))
+    files = list((ROOT / "serving/deepfake_serving/backends/onnxruntime").glob("*.py"))
     own = {"triton_python_backend_utils", *(file.stem for file in files)}
     outside = set().union(*map(imports, files)) - set(sys.stdlib_module_names) - own
     code = "import importlib.util, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"

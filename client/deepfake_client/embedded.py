@@ -1,5 +1,6 @@
 """A Triton of our own on loopback, for as long as a command runs: the one place where the client imports serving."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from deepfake_serving.supervisor import Supervisor
 from deepfake_client.errors import UnavailableError
 
 FREE_PORTS: Ports = (0, 0, 0)
-DEFAULT_REPOSITORY = Path(__file__).parents[2] / "model_repository"
+VARIABLE = "DEEPFAKE_REPOSITORY"
+DEFAULT_REPOSITORY = Path(__file__).parents[2] / "model_repository"  # in a clone; an installed package has none
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class EmbeddedTriton:
 def embedded_triton(repository: Path | None = None, device: Device = "auto") -> Iterator[str]:
     """Starts one for a single piece of work and yields its gRPC address; it is not restarted when it dies.
 
-    `repository` is a model repository, by default the one in the clone. UnavailableError says what hinders the start.
+    `repository` is a model repository, by default find_repository's. UnavailableError says what hinders the start.
     """
     with _started(repository, device) as server:
         yield server.grpc
@@ -50,10 +52,23 @@ def embedded_server(
         yield EmbeddedTriton(server.grpc, server.http, server.metrics, supervisor)
 
 
+def find_repository() -> Path:
+    """The model repository that the variable names, else the clone's; UnavailableError where there is neither."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    if not DEFAULT_REPOSITORY.is_dir():
+        raise UnavailableError(
+            "There is no model repository to serve: an installed package holds none. Name a folder with --repository "
+            f"or in {VARIABLE} (the source's model_repository, or what `deepfake export` wrote), or a running Triton "
+            "with --triton."
+        )
+    return DEFAULT_REPOSITORY
+
+
 @contextmanager
 def _started(repository: Path | None, device: Device, ports: Ports = FREE_PORTS) -> Iterator[TritonServer]:
     try:
-        server = TritonServer(repository or DEFAULT_REPOSITORY, device=device, ports=ports)
+        server = TritonServer(repository or find_repository(), device=device, ports=ports)
         server.start()
     except ServingError as cause:
         raise UnavailableError(str(cause)) from cause

@@ -9,7 +9,8 @@ from pathlib import Path
 from deepfake_serving.errors import ServingError
 
 VARIABLE = "DEEPFAKE_SERVING_ENVIRONMENT"
-DEFAULT = Path(__file__).parents[2] / ".environments" / "serving"
+CLONE = Path(__file__).parents[2]  # where the package is not installed from a wheel
+DEFAULT = CLONE / ".environments" / "serving"
 RUNTIMES = ("onnxruntime", "onnxruntime-gpu")  # the same files: an environment holds one of them
 
 
@@ -39,7 +40,7 @@ def find_environment(folder: Path | None = None) -> Environment:
     """The environment in `folder`, else in the variable's, else in the clone's; ServingError says what it lacks."""
     folder = (folder or Path(os.environ.get(VARIABLE) or DEFAULT)).absolute()
     if not (folder / "bin" / "python3").exists():
-        raise ServingError(f"No serving environment in {folder}. Run scripts/serve once, or set {VARIABLE}.")
+        raise ServingError(f"No serving environment in {folder}. {_cure()}")
     packages = max(folder.glob("lib/python3.*/site-packages"), default=folder)
     versions = {each.name.lower(): each.version for each in distributions(path=[str(packages)])}
     if "nvidia-pytriton" not in versions:
@@ -58,6 +59,13 @@ def find_environment(folder: Path | None = None) -> Environment:
     _check_libraries(environment.tritonserver)
     _check_libraries(environment.stub)
     return environment
+
+
+def _cure() -> str:
+    if (CLONE / "scripts" / "serve").exists():
+        return f"Run scripts/serve once, or set {VARIABLE}."
+    locks = "requirements/serving.txt and, with --no-deps, requirements/serving-nodeps.txt"
+    return f"Make a virtual environment, install the source's {locks} into it, and name its folder in {VARIABLE}."
 
 
 def _check_numpy(version: str | None, folder: Path) -> None:

@@ -9,7 +9,7 @@ from deepfake_serving.environment import Environment
 
 HOST = "127.0.0.1"  # this server predates security fixes: never anything but loopback
 SHARED_MEMORY_BYTES = 8 * 2**20  # a model process's own segment at the start; it grows
-BACKEND = Path(__file__).parents[1] / "backends" / "onnxruntime"
+BACKEND = Path(__file__).parent / "backends" / "onnxruntime"
 STRANGERS = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}  # lead model processes to another Python
 
 FIXED = {

@@ -17,10 +17,11 @@ from deepfake_export.half import fold_norms, in_half
 from deepfake_export.parity import Parity
 from deepfake_export.repository import write_repository
 from deepfake_export.sessions import read_configuration
+from deepfake_serving.launch import BACKEND
 from google.protobuf import json_format
 from onnx import TensorProto
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "serving/backends/onnxruntime"))
+sys.path.insert(0, str(BACKEND))
 from options import CUDA, TENSORRT, read_options
 
 STEPS = ("fft_branch", "efficientnet", "convnext", "swin", "meta_model", "face_detector")
