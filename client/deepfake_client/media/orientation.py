@@ -3,7 +3,7 @@
 from typing import cast
 
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import VideoFrame
 
 Matrix = tuple[
@@ -18,10 +18,22 @@ def display_matrix(frame: VideoFrame) -> Matrix:
     Ask once a clip: a frame that was asked refers to itself, and its pixels stay until the collector comes by.
     """
     data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
+    numbers = np.frombuffer(bytes(cast(SideData, data)), np.int32) if data is not None else ()
+    if len(numbers) < 5 or not any(numbers[:5]):  # none, or one that can't be read
         return AS_STORED
-    a, b, _, c, d = (int(each) for each in np.frombuffer(bytes(cast(SideData, data)), np.int32)[:5])
+    a, b, _, c, d = (int(each) for each in numbers[:5])
     return a, b, c, d
+
+
+def _unnamed(kind: type[Type], value: int) -> Type:
+    """A name for a kind of side data that PyAV has none for (before 19: EXIF, HEVC's views, …): it would raise for a
+    frame that carries one, whichever kind was asked for."""
+    member = object.__new__(kind)
+    member._name_, member._value_ = f"UNNAMED_{value}", value
+    return member
+
+
+Type._missing_ = classmethod(_unnamed)  # type: ignore[method-assign,assignment]
 
 
 def upright(image: np.ndarray, matrix: Matrix) -> np.ndarray:
