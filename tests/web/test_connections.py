@@ -3,9 +3,14 @@
 import http.client
 import json
 import socket
+import ssl
+import threading
 import time
+from contextlib import contextmanager
 
 import pytest
+from deepfake_web import server
+from deepfake_web.worker import MAX_HEADS
 
 HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 TAIL = b"\r\n--x--\r\n"
@@ -169,3 +174,125 @@ def test_connections_that_never_finish_their_head_do_not_lock_others_out(serve, 
         for connection in silent:
             connection.sendall(b"GET /health/live HTTP/1.1\r\nHos")
         assert get(address, "/health/live").status == 200
+
+
+def drip(connections, may_end):
+    """Sends a header line on each, again and again, until `may_end`; those that were closed are left out."""
+    alive = list(connections)
+    while alive and not may_end.wait(0.1):
+        for connection in list(alive):
+            try:
+                connection.sendall(b"X-More: 1\r\n")
+            except OSError:
+                alive.remove(connection)
+
+
+@pytest.fixture
+def dripping(settings):
+    """Many more connections than there are threads, each with an unfinished head that goes on and on."""
+    may_end = threading.Event()
+
+    @contextmanager
+    def begin(address, count=settings.threads + 40):
+        connections = [socket.create_connection(address, timeout=30) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n")
+        thread = threading.Thread(target=drip, args=(connections, may_end))
+        thread.start()
+        try:
+            yield connections
+        finally:
+            may_end.set()
+            thread.join()
+            for connection in connections:
+                connection.close()
+
+    return begin
+
+
+def test_connections_that_drip_their_head_hold_nobody_up(serve, dripping):
+    with serve(max_stall_s=30.0) as address, dripping(address):
+        for _ in range(3):
+            begun = time.monotonic()
+            assert get(address, "/health/live").status == 200
+            assert post(address, body(b"y" * 100_000)).status == 200
+            assert time.monotonic() - begun < 5
+
+
+def test_a_head_that_drips_is_ended_and_told_so(serve, dripping):
+    with serve(max_stall_s=1.0) as address, dripping(address, count=3) as connections:
+        for connection in connections:
+            head, _, problem = connection.makefile("rb").read().partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ") and b"application/problem+json" in head
+            assert "took too long" in json.loads(problem)["detail"]
+
+
+def test_more_unfinished_heads_than_are_kept_do_not_lock_others_out(serve, dripping):
+    with serve(max_stall_s=30.0) as address, dripping(address, count=MAX_HEADS + 20):
+        assert get(address, "/health/live").status == 200
+
+
+def test_a_head_in_pieces_is_read_whole(serve):
+    with serve() as address:
+        connection = socket.create_connection(address, timeout=30)
+        for piece in (b"\r\nPOST /pre", b"dict HTTP/1.1\r\nHost: x\r\nContent-Type: ", FORM["Content-Type"].encode()):
+            connection.sendall(piece)
+            time.sleep(0.05)  # or the kernel makes one piece of them
+        content = body(b"y" * 100)
+        connection.sendall(f"\r\nContent-Length: {len(content)}\r\n\r".encode())
+        time.sleep(0.05)
+        connection.sendall(b"\n" + content)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_requests_that_are_sent_ahead_are_answered_in_turn(serve):
+    with serve() as address:
+        connection = socket.create_connection(address, timeout=30)
+        request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+        connection.sendall((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")
+        assert connection.makefile("rb").read().count(b"HTTP/1.1 200 ") == 4
+
+
+def test_an_endless_head_is_refused(serve):
+    with serve() as address:
+        connection = socket.create_connection(address, timeout=30)
+        connection.sendall(b"GET / HTTP/1.1\r\n" + b"X-More: 1\r\n" * 10_000)
+        answer = connection.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"larger than 64 KiB" in answer
+
+
+def test_a_tls_hello_is_told_that_http_is_spoken(serve, capfd):
+    hello, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(hello, outgoing, server_hostname="localhost").do_handshake()
+    with serve() as address:
+        connection = socket.create_connection(address, timeout=5)
+        connection.sendall(outgoing.read())
+        answer = connection.makefile("rb").read()  # to its end: the connection is closed
+        assert answer.startswith(b"HTTP/1.1 400 ") and b"without TLS" in answer
+        assert get(address, "/health/live").status == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"SCRIPT_NAME": "/x"},
+        {"Script-Name": "/x"},
+        {"PATH_INFO": "/x"},
+        {"X-Forwarded-Proto": "https", "X-Forwarded-SSL": "off"},
+    ],
+    ids=str,
+)
+def test_what_only_a_trusted_proxy_may_say_is_as_if_it_were_not_there(serve, headers):
+    with serve() as address:
+        connection = http.client.HTTPConnection(*address, timeout=30)
+        connection.request("GET", "/health/live", headers=headers)
+        assert connection.getresponse().status == 200
+
+
+def test_unfinished_heads_do_not_hold_up_the_end(serve, dripping):
+    with serve(max_stall_s=30.0) as address, dripping(address):
+        begun = time.monotonic()
+    # What it was given for answers under way is not used up.
+    assert time.monotonic() - begun < server.GRACE_S

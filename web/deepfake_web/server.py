@@ -19,6 +19,7 @@ from deepfake_client.errors import UnavailableError, UsageError
 from deepfake_web.settings import WebSettings
 
 START_DEADLINE_S = 60.0
+MAX_CONNECTIONS = 512  # beside those that have a thread; well under the usual limit of 1,024 open files
 GRACE_S = 5  # for answers under way when it is stopped
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -88,9 +89,11 @@ def why_not_ready(address: str) -> str | None:
 def _options(listener: socket.socket, settings: WebSettings) -> list[str]:
     options = {
         "bind": f"fd://{listener.fileno()}",
-        "worker-class": "gthread",
+        "worker-class": "deepfake_web.worker.Worker",
         "workers": 1,  # one bound on the work, one set of metrics
         "threads": settings.threads,
+        "worker-connections": MAX_CONNECTIONS + settings.threads,
+        "forwarded-allow-ips": "",  # nobody may set SCRIPT_NAME or the scheme by a header; nothing here needs them
         "graceful-timeout": GRACE_S,
         "log-level": "warning",
     }

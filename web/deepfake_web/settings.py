@@ -17,7 +17,7 @@ class WebSettings(ClientSettings):
     max_waiting: int = setting(8, "files that are uploaded or wait for their turn meanwhile", zero=True)
     max_wait_s: float = setting(60.0, "longest wait for a turn, seconds")
     max_upload_s: float = setting(600.0, "longest upload, seconds")
-    max_stall_s: float = setting(20.0, "longest silence of a client that sends or receives, seconds")
+    max_stall_s: float = setting(20.0, "longest silence of a client, and time for a request's head, seconds")
     upload_folder: str = setting("", "where an upload lies until its answer is sent; empty takes the system's folder")
     triton_metrics: str = setting("", "host:port of Triton's metrics, which tell the device; empty asks its models")
 
