@@ -24,6 +24,7 @@ from typing import Any
 import gpu_blocks
 import torch
 from deepfake_serving.environment import DEFAULT, VARIABLE
+from gpu_bench import Plan
 from gpu_findings import Findings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     findings = Findings(options.output, machine=machine(device, serving) | {"minutes": options.minutes})
     end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="deepfake-gpu-") as work:
-        plan = gpu_blocks.Plan(device, end, Path(work), options.profiles, options.bundle, serving)
+        plan = Plan(device, end, Path(work), options.profiles, options.bundle, serving)
         gpu_blocks.run(findings, plan)
     findings.write()
     print((options.output / "gpu.md").read_text())

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpu_findings import Findings, Rate
-from gpu_table import BARE, GOAL_BATCH, RECIPE
+from gpu_table import BARE, GOAL_BATCH, RECIPE, SERVED
 
-CONCURRENCIES = (4, 8, 1, 2, 16, 32)  # the likely best first
+CONCURRENCIES = (4, 8, 1, 2, 16, 32)  # of what is served; the likely best first
+BARE_CONCURRENCIES = {1, 2, 4, 8}  # in one process, more callers only wait
 BATCHES = (GOAL_BATCH, 8, 1)
 IN_TURN, IN_PARALLEL = f"{BARE}, networks in turn", f"{BARE}, networks in parallel"
-SECONDS = 1.0  # of a setting in a round; what was begun is waited for
+SECONDS = 0.5  # of a setting in a round; what was begun is waited for
 ROUNDS = 3
 TRIAL_PART = 0.1  # of the time there is, at most, for trying one setting
 
@@ -41,9 +42,11 @@ class Way(Protocol):
 def by_importance(ways: Sequence[str]) -> list[Setting]:
     """The recipe; then, batch by batch, the ways in turn at each concurrency."""
     settings = [Setting(RECIPE, 1, 1)] if RECIPE in ways else []
-    others = [way for way in ways if way != RECIPE]
     for batch in BATCHES:
-        settings += [Setting(way, batch, callers) for callers in CONCURRENCIES for way in others]
+        for callers in CONCURRENCIES:
+            for way in ways:
+                if way == SERVED or (way.startswith(BARE) and callers in BARE_CONCURRENCIES):
+                    settings.append(Setting(way, batch, callers))
     return settings
 
 

@@ -1,8 +1,11 @@
 """The whole command on a small bundle, by the CPU, with a real Triton; and without one that can be used."""
 
 import json
+import shutil
+from pathlib import Path
 
 import gpu
+import gpu_bench
 import gpu_blocks
 import gpu_prepare
 import gpu_rates
@@ -12,13 +15,17 @@ from deepfake_serving.errors import ServingError
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch):
-    """Little is measured, but all of it."""
+def short(monkeypatch, gpu_repository):
+    """Little is measured, but all of it, on a repository that is exported once."""
+    monkeypatch.setattr(
+        gpu_prepare, "export_to", lambda bundle, folder, precision: Path(shutil.copytree(gpu_repository, folder))
+    )
     monkeypatch.setattr(gpu_rates, "SECONDS", 0.1)
     monkeypatch.setattr(gpu_rates, "BATCHES", (32, 1))
     monkeypatch.setattr(gpu_rates, "CONCURRENCIES", (1,))
     monkeypatch.setattr(gpu_rates, "ROUNDS", 1)
     monkeypatch.setattr(gpu_prepare, "CROPS", 4)
+    monkeypatch.setattr(gpu_bench, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "SWEPT", ((1, 2),))
     monkeypatch.setattr(gpu_blocks, "SWEEP", {"no queue delay": gpu_variants.no_delay})
