@@ -193,12 +193,27 @@ def test_the_form_says_what_the_server_enforces(settings, make_app, detector):
     form_schema = client.get("/openapi.json").json["paths"]["/predict"]["post"]["requestBody"]["content"][
         "multipart/form-data"
     ]["schema"]
-    frames = form_schema["properties"]["frames"]
+    frames, nothing = form_schema["properties"]["frames"]["anyOf"]
     assert (frames["type"], frames["minimum"], frames["maximum"]) == ("integer", 1, 7)
+    assert client.post("/predict", data=form(frames=nothing["const"])).status_code == 200
     for number, status in ((0, 400), (1, 200), (7, 200), (8, 400)):
         assert client.post("/predict", data=form(frames=str(number))).status_code == status
     assert form_schema["required"] == ["file"] and form_schema["additionalProperties"] is False
     assert all(field["description"] for field in form_schema["properties"].values())
+
+
+def test_the_form_lists_every_way_to_say_yes_and_no(api, client, detector):
+    form_schema = api["paths"]["/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    heatmaps = form_schema["properties"]["heatmaps"]
+    truth, texts = heatmaps["anyOf"]
+    assert truth == {"type": "boolean"} and heatmaps["default"] is False
+    for text in texts["enum"]:
+        assert client.post("/predict", data=form(heatmaps=text)).status_code == 200
+    said = dict(zip(texts["enum"], (heatmaps for _, heatmaps in detector.calls), strict=True))
+    assert {text for text, value in said.items() if value} == {"true", "True", "TRUE", "1", "on", "On", "ON"}
+    assert {text for text, value in said.items() if not value} == {"false", "False", "FALSE", "0", ""}
+    for text in ("yes", "tRUE", "2", " "):
+        assert client.post("/predict", data=form(heatmaps=text)).status_code == 400
 
 
 def test_the_file_field_names_the_formats_and_the_limit(api):

@@ -14,16 +14,16 @@ from flask import Blueprint, render_template
 from markupsafe import Markup, escape
 
 from deepfake_web.answers import EXPLAINED, HEADERS, PAGE, REFUSALS, Part, answer, explanations, refusals, stream
+from deepfake_web.form import FIELD
 from deepfake_web.handed_back import ReportRequest
 from deepfake_web.health import Health
 from deepfake_web.keep import CSV
 from deepfake_web.negotiation import HTML, JSON, NDJSON
-from deepfake_web.options import Options
+from deepfake_web.options import TRUTH, Options
 from deepfake_web.page import LIMITS
 from deepfake_web.schema import SCALARS, schema_of
 from deepfake_web.services import services
 from deepfake_web.settings import WebSettings
-from deepfake_web.upload import FIELD
 
 blueprint = Blueprint("documentation", __name__)
 TAGS = {
@@ -122,8 +122,12 @@ def _form(settings: WebSettings) -> Part:
     own: Part = {}
     schema_of(Options, own)
     properties = own["Options"]["properties"]
-    # A field of a form is left out instead of being null.
+    # A field of a form is text; it is left out instead of being null.
     frames = {"type": "integer", "minimum": 1, "maximum": settings.max_frames}
+    values: Part = {
+        "frames": {"anyOf": [frames, {"type": "string", "const": ""}]},
+        "heatmaps": {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": list(TRUTH)}], "default": False},
+    }
     file = {
         "type": "string",
         "format": "binary",
@@ -135,8 +139,7 @@ def _form(settings: WebSettings) -> Part:
         | {
             "properties": {
                 FIELD: file,
-                **properties,
-                "frames": frames | {"description": properties["frames"]["description"]},
+                **{name: values[name] | {"description": each["description"]} for name, each in properties.items()},
             },
             "required": [FIELD],
             "additionalProperties": False,

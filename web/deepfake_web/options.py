@@ -7,14 +7,19 @@ from deepfake_client.errors import UsageError
 
 from deepfake_web.settings import WebSettings
 
-TRUTH = {"true": True, "1": True, "on": True, "false": False, "0": False, "": False}
+# As scripts, form controls and other languages write them.
+TRUTH = {
+    text: value
+    for word, value in (("true", True), ("1", True), ("on", True), ("false", False), ("0", False), ("", False))
+    for text in (word, word.capitalize(), word.upper())
+}
 
 
 @dataclass(frozen=True)
 class Options:
     """How the file is looked at, and what the answer carries."""
 
-    frames: Annotated[int | None, "How many frames of a clip are looked at; left out, the policy says."] = None
+    frames: Annotated[int | None, "How many frames of a clip are looked at; left out or empty, the policy says."] = None
     heatmaps: Annotated[
         bool, "Whether faces carry the map of what their verdict comes from, and frames a thumbnail."
     ] = False
@@ -38,6 +43,6 @@ def _frames(text: str | None, most: int) -> int | None:
 
 
 def _heatmaps(text: str) -> bool:
-    if text.lower() not in TRUTH:
+    if text not in TRUTH:
         raise UsageError("The option heatmaps must be true or false.")
-    return TRUTH[text.lower()]
+    return TRUTH[text]

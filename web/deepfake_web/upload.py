@@ -11,18 +11,12 @@ from typing import IO
 from deepfake_client.errors import BusyError, DeepfakeError, TooLargeError, UsageError
 from deepfake_client.settings import MIB
 from gunicorn.http.errors import ParseException
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from deepfake_web import connection
+from deepfake_web.form import FIELDS_BYTES, HOW, read_form
 from deepfake_web.settings import WebSettings
-
-FIELD = "file"
-FORM_BYTES = MIB // 2  # everything in the body but the file
-MAX_PARTS = 16
-HOW = f"Send multipart/form-data with one file in the field `{FIELD}`."
 
 
 class SlowUploadError(DeepfakeError):
@@ -62,29 +56,28 @@ def received(environ: connection.Environ, settings: WebSettings) -> Iterator[Upl
 
 
 class _Bounded:
-    """The body, chunked or not, up to a number of bytes. Werkzeug's own hides why a read failed."""
+    """The body, chunked or not, up to the limit. Werkzeug's own hides why a read failed."""
 
-    def __init__(self, environ: connection.Environ, limit: int):
+    def __init__(self, environ: connection.Environ, settings: WebSettings):
         self._stream = get_input_stream(environ)
-        self._left = limit
-        if (get_content_length(environ) or 0) > limit:
-            raise RequestEntityTooLarge()
+        self._left = settings.max_bytes + FIELDS_BYTES
+        self._why = f"The upload is larger than {settings.max_bytes / MIB:g} MiB, the limit."
+        if (get_content_length(environ) or 0) > self._left:
+            raise TooLargeError(self._why)
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise RequestEntityTooLarge()
+            raise TooLargeError(self._why)
         return data
 
 
 def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
     try:
         with connection.reading(environ, settings.max_upload_s):
-            options = _parse(environ, file, settings.max_bytes + FORM_BYTES)
+            options = _parse(environ, file, settings)
             file.flush()
-    except RequestEntityTooLarge as cause:
-        raise TooLargeError(f"The upload is larger than {settings.max_bytes / MIB:g} MiB, the limit.") from cause
     except (TimeoutError, BlockingIOError) as cause:
         raise SlowUploadError("The upload took too long; try again over a faster connection.") from cause
     except (ValueError, UnicodeError, ParseException) as cause:
@@ -96,26 +89,8 @@ def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -
     return options
 
 
-def _parse(environ: connection.Environ, file: IO[bytes], limit: int) -> dict[str, str]:
+def _parse(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
     kind, parameters = parse_options_header(environ.get("CONTENT_TYPE"))
-    if kind != "multipart/form-data":
+    if kind != "multipart/form-data" or not parameters.get("boundary"):
         raise UsageError(HOW)
-    names: list[str] = []
-
-    def into_file(filename: str | None, **_: object) -> IO[bytes]:
-        # Given a stream of our own, Werkzeug spools no second copy.
-        names.append(filename or "")
-        if len(names) > 1:
-            raise UsageError(f"There is more than one file. {HOW}")
-        return file
-
-    parser = FormDataParser(into_file, max_form_memory_size=FORM_BYTES, silent=False, max_form_parts=MAX_PARTS)  # type: ignore[arg-type]
-    _, fields, files = parser.parse(_Bounded(environ, limit), kind, get_content_length(environ), parameters)  # type: ignore[arg-type]
-    file.seek(0, 2)
-    # A browser sends a part without name and content where no file was chosen.
-    if FIELD not in files or (not names[0] and not file.tell()):
-        raise UsageError(f"There is no file. {HOW}")
-    repeated = [name for name, values in fields.lists() if len(values) > 1]
-    if repeated:
-        raise UsageError(f"The field {repeated[0][:40]!r} is there more than once; send it once.")
-    return fields.to_dict()
+    return read_form(_Bounded(environ, settings).read, parameters["boundary"], file)

@@ -27,7 +27,8 @@ export function fields(api, operation, kinds, known) {
   };
 }
 
-function control(id, name, schema, required, accept) {
+function control(id, name, described, required, accept) {
+  const schema = { ...described.anyOf?.[0], ...described }; // the first way to write it has the control; the others are listed above the form
   const own = `${id}-${name}`;
   const about = { id: own, name, "aria-describedby": own.replace("try-", "about-") }; // told in the list above the form
   const file = schema.format === "binary";
