@@ -163,3 +163,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except DeepfakeError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the same command goes on from here.")
