@@ -2,8 +2,9 @@
 
 import os
 
+from deepfake_client.media.sniff import HEAD_BYTES, transport_packets
+
 MAX_BOXES = 100_000  # of a fragmented MP4; after so many it is taken for whole
-TS_PACKET_BYTES = (188, 192)  # plain, and as discs write it
 SEGMENT = b"\x18\x53\x80\x67"  # Matroska's element that holds all others
 
 
@@ -18,7 +19,8 @@ def is_cut_off(descriptor: int, form: str) -> bool:
         case "avi":
             return 8 + int.from_bytes(os.pread(descriptor, 4, 4), "little") > size
         case "mpegts":  # no length is declared, but its packets are whole
-            return all(size % length for length in TS_PACKET_BYTES)
+            first, length = transport_packets(os.pread(descriptor, HEAD_BYTES, 0)) or (0, 1)
+            return (size - first) % length > 0
     return False
 
 

@@ -29,7 +29,7 @@ def _unnamed(kind: type[Type], value: int) -> Type:
     """A name for a kind of side data that PyAV has none for (before 19: EXIF, HEVC's views, …): it would raise for a
     frame that carries one, whichever kind was asked for."""
     member = object.__new__(kind)
-    member._name_, member._value_ = f"UNNAMED_{value}", value
+    member._name_, member._value_ = f"UNNAMED_{value}", value  # type: ignore[assignment]
     return member
 
 

@@ -28,6 +28,8 @@ VIDEOS = [  # signature at the start, container, FFmpeg's name
     (b"OggS", "ogg", "ogg"),
     (b"\x00\x00\x01\xba", "mpeg", "mpeg"),
 ]
+TS_PACKETS = ((188, 0), (192, 4))  # length, and the bytes before the sync byte
+TS_SYNCS_AT_START, TS_SYNCS_LATER = 3, 8  # so many in a row are no accident
 SOUND = [b"ID3", b"fLaC", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"\xff\xf1", b"\xff\xf9"]
 NOT_READ = [  # what people send by mistake, or on purpose
     (b"#EXTM3U", "a playlist, which names other files"),
@@ -100,14 +102,26 @@ def _video(head: bytes) -> Content | None:
         return Content("webm" if b"webm" in head[:64] else "mkv", "video", "matroska")
     if _riff(head, b"AVI "):
         return Content("avi", "video", "avi")
-    # A transport stream is packets of 188 bytes, each begun by 0x47; on discs four bytes of time come before each.
-    for length, first in ((188, 0), (192, 4)):
-        syncs = head[first::length]
-        if len(syncs) >= 3 and set(syncs) == {0x47}:
-            return Content("ts", "video", "mpegts")
+    if transport_packets(head):
+        return Content("ts", "video", "mpegts")
     for signature, container, name in VIDEOS:
         if head.startswith(signature):
             return Content(container, "video", name)
+    return None
+
+
+def transport_packets(head: bytes) -> tuple[int, int] | None:
+    """Where the first whole packet of a transport stream begins, and the length of all, in bytes; None if it is none.
+
+    A packet begins with 0x47 (ISO/IEC 13818-1, 2.4.3.2); on discs four bytes of time come before each. A recording may
+    begin anywhere in one.
+    """
+    for length, before in TS_PACKETS:
+        for first in (before, *range(length)):
+            syncs = head[first::length]
+            enough = TS_SYNCS_AT_START if first == before else TS_SYNCS_LATER
+            if len(syncs) >= enough and set(syncs) == {0x47}:
+                return (first - before) % length, length
     return None
 
 

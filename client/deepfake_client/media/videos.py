@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError, MemoryError
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -13,11 +11,12 @@ from deepfake_client.errors import DamagedMediaError
 from deepfake_client.media import hdr, tags
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
+from deepfake_client.media.decoding import counted, planned
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.orientation import AS_STORED, Matrix, display_matrix, upright
 from deepfake_client.media.pixels import check_size
 from deepfake_client.media.sampling import choose, every_nth
-from deepfake_client.media.timeline import Timeline, packets, scan
+from deepfake_client.media.timeline import Timeline, scan
 
 NOT_SQUARE = "The clip's pixels are not square; its frames were analysed as they are stored, not stretched."
 STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
@@ -37,8 +36,10 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
     count, corrupt, matrix = 0, 0, AS_STORED
     with opened(request, DECODERS) as (container, stream):
         # The original's policy means the frames that come out of the decoder, counted.
-        planned = timeline.packets and every_nth(request.sampling) is None
-        frames = (_planned if planned else _counted)(container, stream, timeline, chosen)
+        if timeline.packets and every_nth(request.sampling) is None:
+            frames = planned(request, container, stream, timeline, chosen)
+        else:
+            frames = counted(container, stream, chosen)
         for index, frame in frames:
             check_size(frame.width, frame.height, request.max_pixels)
             if not count:
@@ -64,75 +65,11 @@ def _opened(
     container: InputContainer, stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]
 ) -> Opened:
     height, width, _ = image.shape
-    rate = round(float(stream.average_rate), 3) if stream.average_rate else None
+    rate = timeline.rate or stream.average_rate
     codec = DECODERS[stream.codec_context.name]
     duration_s = round(timeline.end - timeline.times[0], 3)
-    return Opened("video", codec, width, height, duration_s, rate, len(chosen), tags.of_video(container, stream))
-
-
-def _planned(
-    container: InputContainer, stream: VideoStream, timeline: Timeline, chosen: Sequence[int]
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Decodes the runs of packets that hold the chosen frames; each frame carries the number of its packet.
-
-    Frames that are not wanted and that no other is made from are passed over: the same pixels for about half the work.
-    """
-    wanted: dict[object, int] = {timeline.packets[index]: index for index in chosen}
-    runs = iter(timeline.runs(chosen))
-    first, last = next(runs)
-    newest = -1
-    stream.codec_context.open(strict=False)  # before skip_frame is set: some decoders read it once, here
-    for number, packet in packets(container, stream):
-        if number < first:
-            continue
-        packet.opaque = number
-        stream.codec_context.skip_frame = "DEFAULT" if number in wanted else "NONREF"
-        frames = _decode(stream, packet)
-        if number == last:
-            frames += _decode(stream, None)  # what the decoder still holds
-            stream.codec_context.flush_buffers()
-        for frame in frames:
-            index = wanted.get(frame.opaque, -1)
-            if index > newest:
-                newest = index
-                yield index, frame
-        if number == last:
-            first, last = next(runs, (0, -1))
-            if last < 0:
-                return
-
-
-def _counted(
-    container: InputContainer, stream: VideoStream, timeline: Timeline, chosen: Sequence[int]
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Decodes from the start and counts what comes out."""
-    wanted = set(chosen)
-    for index, frame in enumerate(_all(container, stream)):
-        if index in wanted:
-            yield index, frame
-        if index >= chosen[-1]:
-            return
-
-
-def _all(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    try:
-        for _, packet in packets(container, stream):
-            yield from _decode(stream, packet)
-    except MemoryError:
-        raise
-    except FFmpegError:
-        pass  # the timeline ended here too, and says so
-    yield from _decode(stream, None)
-
-
-def _decode(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
-    """The frames that come out when this goes in; none where it is damaged, which the count tells."""
-    try:
-        return stream.decode(packet)
-    except MemoryError:
-        raise
-    except FFmpegError:
-        return []
+    shown_rate = round(float(rate), 3) if rate else None
+    return Opened("video", codec, width, height, duration_s, shown_rate, len(chosen), tags.of_video(container, stream))
 
 
 def _rgb(frame: VideoFrame, matrix: Matrix) -> np.ndarray:
