@@ -234,8 +234,8 @@ def test_samples_can_be_tried(page):
 def test_a_file_chosen_before_the_script_has_run_is_taken(new_page, served, picture):
     page = new_page("about:blank")
     waiting = []
-    page.route("**/config", lambda route: waiting.append(route))
-    page.goto(served.address)
+    page.route("**/start.js", lambda route: waiting.append(route))
+    page.goto(served.address, wait_until="commit")
     while not waiting:
         page.wait_for_timeout(50)
     page.locator("#file").set_input_files(picture)

@@ -53,37 +53,17 @@ def test_a_server_that_goes_away_in_mid_stream(new_page, served_alone, clip):
     for process in served_alone.processes("python"):
         if b"gunicorn" in Path(f"/proc/{process}/cmdline").read_bytes():
             os.kill(process, signal.SIGKILL)
+    expect(page.locator(".pausing")).to_contain_text("The connection broke")
+    page.get_by_role("button", name="Give up").click()
     told(page, "The connection broke", "Check that it is running", again=True)
 
 
-def test_a_server_that_is_gone(new_page, serve, clip):
+def test_a_sample_of_a_server_that_is_gone(new_page, serve):
     with serve() as (host, port):
         page = new_page(f"http://{host}:{port}")
-        expect(page.locator("#limits")).to_be_visible()
         page.wait_for_load_state("networkidle")
-    choose(page, clip, clip)
-    told(page, "The connection broke", "The other files wait", again=True)
-    expect(page.locator("#list .state").nth(1)).to_have_text("waiting")
-    choose(page, clip)  # as one does when the detector is back: what waits is sent, and told again if it is not
-    expect(page.locator("#list .state").nth(1)).to_have_text("The connection broke")
     page.get_by_role("button", name="Try a picture").click()
     told(page, "The sample could not be had", again=False)
-
-
-def test_a_busy_server(new_page, serve, clip, tmp_path):
-    (tmp_path / "held.mp4").write_bytes(b"hold")
-    with serve(max_waiting=0) as (host, port):
-        first, second = (new_page(f"http://{host}:{port}") for _ in range(2))
-        choose(first, tmp_path / "held.mp4")
-        expect(first.locator("section.working")).to_be_visible()
-        expect(first.locator(".strip li")).to_have_count(1)
-        choose(second, clip)
-        told(second, "try again in", again=True)
-        first.locator("section.working").get_by_role("button", name="Cancel").click()
-        told(first, "Stopped", again=True)
-        second.get_by_role("button", name="Try again").click()
-        expect(second.locator("#shown h2").first).to_be_focused()
-        expect(second.locator(".finding h2")).to_be_focused()
 
 
 def test_an_upload_that_is_cancelled(new_page, serve, uploads, eventually, tmp_path):
@@ -108,15 +88,6 @@ def test_cancel_is_taken_while_the_file_is_still_being_opened(new_page, served, 
     choose(page, clip)
     page.locator("section.working").get_by_role("button", name="Cancel").click()
     told(page, "Stopped", again=True)
-
-
-def test_a_detector_that_does_not_answer_the_page(new_page, serve):
-    with serve() as (host, port):
-        page = new_page("about:blank")
-        page.route("**/config", lambda route: route.abort())
-        page.goto(f"http://{host}:{port}")
-        expect(page.get_by_role("alert")).to_contain_text("The detector does not answer")
-        page.unroute("**/config")
 
 
 def test_hostile_names_and_tags_are_shown_as_text(new_page, served, picture):

@@ -1,4 +1,5 @@
 import io
+import json
 import re
 
 import pytest
@@ -19,7 +20,7 @@ def test_pages_use_nothing_from_elsewhere(client, path):
             assert client.get(address).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/predict", "/nowhere", "/static/style.css", "/health"])
+@pytest.mark.parametrize("path", ["/", "/predict", "/nowhere", "/static/0/style.css", "/health"])
 def test_every_answer_forbids_what_it_does_not_need(client, path):
     headers = client.get(path).headers
     assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -29,7 +30,7 @@ def test_every_answer_forbids_what_it_does_not_need(client, path):
 
 def test_pages_hold_nothing_that_their_policy_forbids(client):
     page = client.get("/").text
-    assert not re.search(r'<script(?![^>]*src=)|<style| style="| on\w+="', page)
+    assert not re.search(r'<script(?![^>]*(?:src=|type="application/json"))|<style| style="| on\w+="', page)
 
 
 def test_unknown_addresses_and_methods_are_problems(client):
@@ -45,8 +46,10 @@ def test_a_browser_sees_a_problem_as_a_page(client):
     assert "Send multipart/form-data" in answer.text
 
 
-def test_config_has_the_limits_and_the_words(client, settings):
+def test_config_has_the_limits_and_the_words_and_stands_in_the_page(client, settings):
     config = client.get("/config").json
+    in_page = re.search(r'<script id="config" type="application/json">(.*?)</script>', client.get("/").text)[1]
+    assert json.loads(in_page) == config
     assert config["limits"]["max_bytes"] == settings.max_bytes
     assert config["states"].keys() == words.STATES.keys()
     assert config["reasons"] == words.REASONS

@@ -6,7 +6,7 @@ from deepfake_client import Detector
 from deepfake_client.errors import UsageError
 from flask import Flask
 
-from deepfake_web import documentation, health, keep, observing, page, predict, problems
+from deepfake_web import assets, compression, documentation, health, keep, observing, page, predict, problems
 from deepfake_web.admission import Admission
 from deepfake_web.metrics import Metrics
 from deepfake_web.services import Services
@@ -24,7 +24,7 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
         raise UsageError("Set DEEPFAKE_TRITON to the host:port of a Triton, or use `deepfake serve`.")
     check_folder(settings)
     admission = Admission(settings.max_analyses, settings.max_waiting, settings.max_wait_s)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["deepfake"] = Services(
         settings,
@@ -33,8 +33,8 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
         Metrics(admission),
         BoundedSemaphore(keep.AT_ONCE),
     )
-    observing.register(app)
-    problems.register(app)
+    for each in (observing, compression, problems, assets):
+        each.register(app)
     for part in (predict, keep, health, documentation, page):
         app.register_blueprint(part.blueprint)
     return app

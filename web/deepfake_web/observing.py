@@ -16,7 +16,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
 log = logging.getLogger("deepfake_web.requests")
 
@@ -43,5 +42,6 @@ def _finish(response: Response) -> Response:
     # At the end of the answer, not at its start: a stream is one request.
     response.call_on_close(closed)
     response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Request-ID"] = request_id
     return response

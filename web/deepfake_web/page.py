@@ -23,7 +23,9 @@ def index() -> str:
     formats = {"pictures": PICTURE_FORMATS, "videos": VIDEO_FORMATS}
     suffixes = [f".{name.lower()}" for name in PICTURE_FORMATS + VIDEO_FORMATS]
     accept = ["image/*", "video/*", *suffixes]  # suffixes too: browsers know few of the media types
-    return render_template("index.html", formats=formats, accept=accept, limits=_limits(services().settings))
+    return render_template(
+        "index.html", formats=formats, accept=accept, limits=_limits(services().settings), config=config()
+    )
 
 
 def _limits(settings: WebSettings) -> list[str]:

@@ -1,14 +1,14 @@
 // One file's way to the server and its answer back, as it comes.
 
-const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again.", again: true, halts: true };
+const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again.", again: true, passing: true, lost: true };
 const UNREADABLE = { title: "The file can't be read", detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again." };
-const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.", again: true };
+const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.", again: true, stopped: true };
 
 /**
  * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
  * before the last. `finished` resolves to the result, its frames with their thumbnails and maps, or rejects with
- * { title, detail, retryAfter, again, halts }: words for people, the seconds to wait, whether another try can help, and
- * whether other files would fare no better.
+ * { title, detail, retryAfter, again, passing, lost, stopped }: words for people, the seconds to wait, whether another
+ * try can help, whether it can soon, whether no answer came at all, and whether the reader wanted it so.
  */
 export function analyse(file, { onUpload, onEvent }) {
   // XMLHttpRequest, as fetch tells nothing of the upload's progress.
@@ -29,7 +29,7 @@ export function analyse(file, { onUpload, onEvent }) {
       if (request.status !== 200) return reject(problem(request));
       follow();
       if (last?.event === "result") resolve(whole(last, frames));
-      else reject(last?.event === "error" ? { ...last, again: last.status >= 500 || last.status === 429 } : GONE);
+      else reject(last?.event === "error" ? { ...last, ...worthAnother(last.status) } : GONE);
     };
     request.onerror = () => reject(GONE);
     stopping.signal.onabort = () => {
@@ -69,11 +69,17 @@ function whole({ event, ...result }, frames) {
 
 function problem(request) {
   const wait = Number(request.getResponseHeader("Retry-After"));
+  const hopes = { retryAfter: wait || null, ...worthAnother(request.status) };
   try {
-    const { title, detail, status } = JSON.parse(request.responseText);
-    const again = status === 408 || status === 429 || status >= 500;
-    return { title, detail, retryAfter: wait || null, again, halts: status === 429 || status === 503 };
+    const { title, detail } = JSON.parse(request.responseText);
+    return { title, detail, ...hopes };
   } catch {
-    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", again: true };
+    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", ...hopes, again: true };
   }
+}
+
+/** Busy, or what it needs is away: that passes. */
+function worthAnother(status) {
+  const passing = status === 429 || status === 502 || status === 503;
+  return { again: passing || status === 408 || status >= 500, passing };
 }

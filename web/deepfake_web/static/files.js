@@ -20,7 +20,7 @@ export function row(item, { show, compare, remove }) {
     if (current) open.setAttribute("aria-current", "true");
     else open.removeAttribute("aria-current");
     state.className = `state ${verdict ? classOf(verdict) : item.status}`;
-    state.textContent = verdict ? said(verdict, item.result.confidence) : STATUS[item.status] ?? item.problem.title;
+    state.textContent = verdict ? said(verdict, item.result.confidence) : item.pause ? `is sent again in ${item.pause} s` : STATUS[item.status] ?? item.problem.title;
     beside.hidden = !verdict;
     tick.checked = Boolean(item.compare);
     const seen = item.result?.frames[0].thumbnail;

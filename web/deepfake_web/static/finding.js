@@ -8,8 +8,9 @@ import { framePicture, viewer } from "./viewer.js";
 
 const MOST_SHOWN = 8; // frames in the order of their weight; the rest on demand
 
-/** The section for one finished item; `words` are the server's. */
-export function finding({ name, address, result }, words) {
+/** The section for one finished item, which is marked `saved` once something of it was; `words` are the server's. */
+export function finding(item, words) {
+  const { name, address, result } = item;
   const { frames } = result;
   const byWeight = frames.map((_, index) => index).sort((a, b) => (frames[b].confidence ?? -1) - (frames[a].confidence ?? -1));
   let current = byWeight[0];
@@ -26,7 +27,7 @@ export function finding({ name, address, result }, words) {
   parts.push(...[where, when, ranked, video].filter(Boolean));
   const node = element("article", { class: "finding", "aria-label": name },
     verdict(name, result, words),
-    keep(name, result),
+    keep(name, result, () => { item.saved = true; }),
     element("section", { class: "where" }, element("h3", {}, result.confidence === null ? "What was looked at" : "Where it comes from"), where.node, video?.node),
     when && element("section", { class: "when" }, element("h3", {}, "Through the clip"), when.node),
     result.networks && networks(result, words),

@@ -4,8 +4,8 @@ import { element } from "./dom.js";
 
 const MOST_PICTURES = 6; // frames that a report shows
 
-/** Three buttons; what can't be made is told beside them. */
-export function keep(name, result) {
+/** Three buttons; what can't be made is told beside them. `saved` is called when something was. */
+export function keep(name, result, saved) {
   const told = element("p", { class: "small", role: "status" });
   const button = (text, make) => element("button", {
     type: "button", click: async (event) => {
@@ -14,6 +14,7 @@ export function keep(name, result) {
       told.textContent = "";
       try {
         await make();
+        saved();
       } catch (error) {
         told.textContent = error.detail ?? "The detector did not answer. Check that it is running, then try again.";
       }

@@ -1,25 +1,25 @@
 // The upload page: files come in, one after the other is analysed, what was found stays in this tab.
-// Without this script the form posts, and is answered with the report.
 
-import { analyse } from "./analysis.js";
 import { element, find, plain, size, stateOf } from "./dom.js";
-import { compared } from "./compare.js";
-import { finding } from "./finding.js";
-import { intake } from "./intake.js";
 import { row } from "./files.js";
-import { working } from "./working.js";
+import { askBeforeLeaving } from "./leaving.js";
+import { outcome } from "./outcome.js";
+import { queue } from "./queue.js";
+import { refusal } from "./trouble.js";
 
-const GONE = { title: "The detector does not answer", detail: "This page is here, and what answers it is not. Check that it is running, then load the page again." };
-const words = await fetch("/config").then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
-const items = []; // { name, file, address, row, status: waiting | working | done | failed, result, problem, stop }
+const TORN = { title: "The result can't be shown", detail: "A part of this page did not arrive. Check your connection and that the detector is running, then load the page again." };
+const words = JSON.parse(find("config").textContent); // limits, and the words for people
+// { name, file, address, row, status: waiting | working | done | failed, pause, view, stop, result, saved, problem, page }
+const items = [];
 let shown = null; // the item whose page is seen
-let halted = false; // by the failure of the detector itself: what waits is not sent until somebody asks for it
 let pair = null; // or the results that are seen side by side: { items, view }
+let finding, compared; // fetched while the first file is on its way
+const results = Promise.all([import("./finding.js"), import("./compare.js")]).then(
+  (parts) => [{ finding }, { compared }] = parts, () => Promise.reject(TORN));
+const next = queue(items, { say, begun: begin, changed: draw, ready: results, ended: end });
+askBeforeLeaving(items);
 
-if (words) intake(add, fail);
-else find("shown").replaceChildren(problemSection("", GONE));
-
-function add(files) {
+export function add(files) {
   if (!files.length) return;
   const most = words.limits.max_bytes;
   const added = files.map((file) => {
@@ -28,12 +28,12 @@ function add(files) {
     return listed({ name, file, problem, status: problem ? "failed" : "waiting" });
   });
   if (!items.some((item) => item.status === "working")) show(added[0]);
-  halted = false;
   draw();
   next();
 }
 
-function fail({ name, ...problem }) {
+/** Tells what could not be had: { name, title, detail }. */
+export function fail({ name, ...problem }) {
   show(listed({ name, file: new File([], name), problem, status: "failed" }));
 }
 
@@ -54,14 +54,12 @@ function remove(item) {
   if (pair?.items.includes(item)) compare(item, false);
   const place = items.indexOf(item);
   items.splice(place, 1);
-  if (item.problem?.halts) halted = false;
   item.row.node.remove();
   URL.revokeObjectURL(item.address);
   const near = items[place] ?? items[place - 1];
   if (shown === item) shown = items.find((each) => each.status === "working") ?? near ?? null;
   draw();
   (near?.row.node.querySelector("button") ?? find("file")).focus();
-  next();
 }
 
 function compare(item, on) {
@@ -71,30 +69,22 @@ function compare(item, on) {
   draw();
 }
 
-async function next() {
-  const item = items.find((each) => each.status === "waiting");
-  if (!item || halted || items.some((each) => each.status === "working")) return;
-  item.status = "working";
-  item.view = working(item.name, say, () => item.stop?.());
-  // Whoever reads the result of a file before this one goes on reading.
-  if (!shown) show(item);
-  else draw();
-  try {
-    const { finished, stop } = analyse(item.file, item.view);
-    item.stop = stop;
-    item.result = await finished;
-    item.status = "done";
-  } catch (problem) {
-    Object.assign(item, { status: "failed", problem });
-    halted = Boolean(problem.halts);
-  }
-  // They hold the whole answer as text.
-  delete item.view;
-  delete item.stop;
+/** Whoever reads the result of a file before this one goes on reading. */
+function begin(item) {
+  shown ??= item;
+  draw();
+}
+
+function end(item) {
+  item.page = null; // what stood there while it waited
   say(`${item.name}: ${item.result ? words.states[stateOf(item.result)].title : item.problem.title}.`);
-  if (shown === item && !pair) show(item, true);
-  else draw();
+  draw();
+}
+
+function again(chosen) {
+  for (const item of chosen) Object.assign(item, { status: "waiting", problem: null, page: null });
   next();
+  show(chosen[0], true);
 }
 
 function show(item, withFocus = false) {
@@ -108,37 +98,30 @@ function show(item, withFocus = false) {
 function draw() {
   find("files").hidden = !items.length;
   for (const item of items) item.row.update(item === shown && !pair);
+  find("outcome").replaceChildren(...outcome(items, again));
   const view = pair ? pair.view : shown && page(shown);
   const now = find("shown");
   // Drawn again only when it is another, so that a reader's place in it is kept.
-  if (view && now.firstChild !== view) now.replaceChildren(view);
-  if (!view) now.replaceChildren();
+  if (now.firstChild !== (view || null)) exchange(now, view);
+}
+
+/** Nobody's focus is taken, and nobody's is lost; who had scrolled into what is gone is brought to the top of the new. */
+function exchange(now, view) {
+  const inside = now.contains(document.activeElement);
+  const above = now.getBoundingClientRect().top < 0;
+  now.replaceChildren(...(view ? [view] : []));
+  const title = now.querySelector("h2");
+  if (inside) title?.focus({ preventScroll: true });
+  if (above) now.scrollIntoView();
 }
 
 function page(item) {
   if (item.view) return item.view.node;
-  if (item.status === "waiting") return element("p", { role: "status" }, `${item.name} waits for its turn.`);
-  item.page ??= item.result ? finding(item, words) : refused(item);
+  item.page ??= item.result ? finding(item, words) : item.problem ? refusal(item.name, item.problem, () => again([item])) : inLine(item);
   return item.page;
 }
 
-function refused(item) {
-  const again = () => {
-    Object.assign(item, { status: "waiting", problem: null, page: null });
-    halted = false;
-    next();
-    show(item, true);
-  };
-  return problemSection(item.name, item.problem, item.problem.again && element("button", { type: "button", click: again }, "Try again"));
-}
-
-function problemSection(name, { title, detail, retryAfter, halts }, ...more) {
-  return element("section", { class: "problem", role: "alert" },
-    name && element("p", { class: "file-name" }, name),
-    element("h2", { tabindex: -1 }, title), element("p", {}, detail),
-    retryAfter && element("p", {}, `The detector suggests to try again in ${retryAfter} s.`),
-    halts && name && items.some((item) => item.status === "waiting") && element("p", {}, "The other files wait until then."), more);
-}
+const inLine = (item) => element("p", { role: "status" }, `${item.name} waits for its turn.`);
 
 function say(text) {
   find("say").textContent = text;

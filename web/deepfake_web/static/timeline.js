@@ -31,7 +31,7 @@ export function timeline(result, pick) {
   const node = element("div", { class: "timeline" }, board,
     element("p", { class: "axis", "aria-hidden": "true" }, element("span", {}, clock(start)), element("span", {}, clock(frames.at(-1).time_s))),
     more,
-    element("p", { class: "small" }, `The dashed line is the threshold, ${fixed(threshold)}. Move with the pointer, a finger or the arrow keys.`));
+    element("p", { class: "small" }, `The dashed line is the threshold, ${fixed(threshold)}. `, element("span", { class: "on-screen" }, "Move with the pointer, a finger or the arrow keys.")));
   let current = 0;
 
   function nearest(event) {

@@ -1,0 +1,42 @@
+// What went wrong with a file: for good, or for now.
+
+import { element } from "./dom.js";
+
+/** The end of it, and another try where one can help. */
+export function refusal(name, { title, detail, again }, retry) {
+  return element("section", { class: "problem", role: "alert" },
+    element("p", { class: "file-name" }, name),
+    element("h2", { tabindex: -1 }, title), element("p", {}, detail),
+    again && element("button", { type: "button", click: retry }, "Try again"));
+}
+
+/**
+ * The wait before it is sent again: why, how long still, and the ways out.
+ * { node, over, giveUp }: `over` resolves when the time has passed or the reader does not want to wait, and rejects with
+ * the problem when the reader gives up. `tick` is called with the whole seconds that are left.
+ */
+export function pausing(name, problem, seconds, tick) {
+  const until = performance.now() + 1000 * seconds;
+  const left = element("p", { class: "countdown", role: "timer" });
+  let stop, go;
+  const over = new Promise((resolve, reject) => [go, stop] = [resolve, () => reject(problem)]);
+  // By the clock: timers of a tab in the background are late.
+  const clock = setInterval(count, 1000);
+  over.catch(() => {}).finally(() => clearInterval(clock));
+
+  function count() {
+    const still = Math.ceil((until - performance.now()) / 1000);
+    if (still <= 0) return go();
+    left.textContent = `It is sent again in ${still} s.`;
+    tick(still);
+  }
+
+  const node = element("section", { class: "problem pausing", "aria-label": `Pause before ${name} is sent again` },
+    element("p", { class: "file-name" }, name),
+    element("h2", { tabindex: -1 }, problem.title), element("p", {}, problem.detail), left,
+    element("p", { class: "choices" },
+      element("button", { type: "button", click: () => go() }, "Send it now"),
+      element("button", { type: "button", class: "quiet", click: () => stop() }, "Give up")));
+  count();
+  return { node, over, giveUp: stop };
+}
