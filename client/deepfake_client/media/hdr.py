@@ -5,13 +5,11 @@ Curves: ITU-R BT.2100 (PQ and HLG); white: ITU-R BT.2408, 203 nits; gamut: ITU-R
 
 import numpy as np
 
+from deepfake_client.media.primaries import BT709, BT2020, CHROMATICITIES, between, to_xyz
+
 PQ, HLG = 16, 18  # transfer characteristics, ITU-T H.273
 SDR_WHITE_NITS = 203.0
 KNEE = 0.8  # of SDR white, in linear light: below, nothing changes; above, highlights are compressed under white
-BT2020_TO_BT709 = np.array(
-    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32
-)
-BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 HLG_GAMMA, HLG_PEAK_NITS = 1.2, 1000.0  # the reference display
 DISPLAY_GAMMA = 2.4
 PIXELS = 1 << 16  # converted at once: they fit a processor's cache, and a large frame needs little memory
@@ -19,16 +17,22 @@ SMALLEST = 1e-6  # light that is divided by
 STEPS = 4095  # of the last table; its steps are even in the root of light, fine where the eye is
 
 
-def to_sdr(signal: np.ndarray, transfer: int) -> np.ndarray:
-    """RGB in BT.2020, uint16 [H, W, 3], full range, with PQ or HLG as `transfer`, as uint8 [H, W, 3] in BT.709."""
+def to_sdr(signal: np.ndarray, transfer: int, primaries: int = BT2020) -> np.ndarray:
+    """RGB, uint16 [H, W, 3], full range, with PQ or HLG as `transfer`, as uint8 [H, W, 3] in BT.709.
+
+    `primaries` are of ITU-T H.273; those without a gamut here are taken for BT.2020's.
+    """
+    gamut = CHROMATICITIES.get(primaries, CHROMATICITIES[BT2020])
+    to_bt709 = between(gamut, CHROMATICITIES[BT709]).T.astype(np.float32)
+    luma = to_xyz(gamut)[1].astype(np.float32)
     light = (_pq_light() if transfer == PQ else _hlg_light()).astype(np.float32)
     shown = (255 * (np.arange(STEPS + 1) / STEPS) ** (2 / DISPLAY_GAMMA)).round().astype(np.uint8)
     pixels, result = signal.reshape(-1, 3), np.empty((signal.size // 3, 3), np.uint8)
     for at in range(0, len(pixels), PIXELS):
         linear = light[pixels[at : at + PIXELS]]
         if transfer == HLG:
-            linear = _hlg_display(linear)
-        linear = np.maximum(linear @ BT2020_TO_BT709.T, 0)
+            linear = _hlg_display(linear, luma)
+        linear = np.maximum(linear @ to_bt709, 0)
         result[at : at + PIXELS] = shown[(np.sqrt(_compressed(linear)) * STEPS).astype(np.uint16)]
     return result.reshape(signal.shape)
 
@@ -47,10 +51,9 @@ def _hlg_light() -> np.ndarray:
     return np.where(value <= 0.5, value**2 / 3, (np.exp((value - c) / a) + b) / 12)
 
 
-def _hlg_display(scene: np.ndarray) -> np.ndarray:
+def _hlg_display(scene: np.ndarray, luma: np.ndarray) -> np.ndarray:
     """Scene light as the reference display shows it, 1 at SDR white (BT.2100, the reference OOTF)."""
-    luma = (scene @ BT2020_LUMA)[..., None]
-    return HLG_PEAK_NITS / SDR_WHITE_NITS * luma ** (HLG_GAMMA - 1) * scene
+    return HLG_PEAK_NITS / SDR_WHITE_NITS * (scene @ luma)[..., None] ** (HLG_GAMMA - 1) * scene
 
 
 def _compressed(linear: np.ndarray) -> np.ndarray:

@@ -14,11 +14,16 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         )
 
 
+def eight_bits(grey: Image.Image) -> np.ndarray:
+    """A picture with 16 bits of grey, of a mode that begins with I, as uint8 [H, W]."""
+    wide = np.asarray(grey).astype(np.uint32).clip(0, 65535)  # Pillow's own conversion cuts them off at 255
+    return ((wide * 255 + 32767) // 65535).astype(np.uint8)
+
+
 def to_rgb(image: Image.Image) -> np.ndarray:
     """Any Pillow image as uint8 [H, W, 3]; what shows through transparent parts is white, as on a page."""
-    if image.mode.startswith("I"):  # 16 bits of grey; Pillow's own conversion cuts them off at 255
-        grey = np.asarray(image).astype(np.uint32).clip(0, 65535)
-        return np.repeat(((grey * 255 + 32767) // 65535).astype(np.uint8)[..., None], 3, axis=2)
+    if image.mode.startswith("I"):
+        return np.repeat(eight_bits(image)[..., None], 3, axis=2)
     if image.has_transparency_data:
         over = image.convert("RGBA")
         image = Image.new("RGBA", over.size, "white")

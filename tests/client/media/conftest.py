@@ -197,3 +197,38 @@ def repeated_gif() -> Callable[[int, int], bytes]:
         return data[:at] + (control + data[at:-1]) * count + b";"
 
     return repeated_gif
+
+
+# Made here from the standards' primaries and curves in the direction of encoding, apart from the code under test.
+BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+BT2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+D65 = (0.3127, 0.3290)
+
+
+def xyz_matrix(primaries: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """RGB to XYZ for these primaries and D65 (SMPTE RP 177)."""
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
+    white = np.array([D65[0] / D65[1], 1, (1 - D65[0] - D65[1]) / D65[1]])
+    return columns * np.linalg.solve(columns, white)
+
+
+def write_hdr_twin(sdr: np.ndarray, transfer: int) -> np.ndarray:
+    """uint8 [H, W, 3] in BT.709 as uint16 in BT.2020 with PQ or HLG, SDR white at 203 nits."""
+    nits = 203 * (sdr / 255.0) ** 2.4
+    wide = np.clip(nits @ (np.linalg.inv(xyz_matrix(BT2020)) @ xyz_matrix(BT709)).T, 0, None)
+    if transfer == 16:
+        power = (wide / 10000) ** 0.1593017578125
+        signal = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+    else:
+        shown = wide / 1000
+        luma = np.maximum(shown @ [0.2627, 0.6780, 0.0593], 1e-9)[..., None]
+        scene = shown * luma ** (1 / 1.2 - 1)
+        low = np.sqrt(3 * scene)
+        high = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+        signal = np.where(scene <= 1 / 12, low, high)
+    return (signal * 65535).round().astype(np.uint16)
+
+
+@pytest.fixture
+def hdr_twin() -> Callable[[np.ndarray, int], np.ndarray]:
+    return write_hdr_twin
