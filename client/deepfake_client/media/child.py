@@ -3,20 +3,23 @@
 Started as `python -m deepfake_client.media.child REQUEST`, a Request as JSON; messages and pixels go to its output.
 """
 
+import faulthandler
 import json
+import logging
 import os
 import sys
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 
 from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError
-from deepfake_client.media import credentials, sandbox
+from deepfake_client.media import credentials, rights, sandbox
+from deepfake_client.media.blame import is_the_files, trace
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.wire import pack, write_all
+from deepfake_client.media.outbox import Outbox
+from deepfake_client.media.wire import pack
 
-AHEAD_BYTES = 64 << 20  # decoded and not yet taken; one frame may be larger
+OWN_FAULT = "The decoder failed at this file by a fault of its own; the log says where."
 
 Part = Opened | Frame | str  # a string is a warning
 
@@ -24,18 +27,21 @@ Part = Opened | Frame | str  # a string is a warning
 def main(request: Request) -> None:
     """Reads what is asked for and sends it, then says that it is the end, or what went wrong."""
     os.set_inheritable(request.fd, False)
+    logging.disable()  # libraries warn of files in the files' own words
+    faulthandler.enable()
     sandbox.end_with(lifeline=0)
     sandbox.limit(request.memory_bytes, request.cpu_s)
     outbox = Outbox(_private_output())
     try:
+        # Until here nothing was decoded: the search for credentials only compares bytes.
         read, read_credentials = _reader(request), credentials.prepared(request)
+        rights.drop()
+        sandbox.end_with(lifeline=0)  # anew: the kernel asks whether who asked for the signal may send it to us
         sandbox.lock_down()
         outbox.put(pack({"credentials": asdict(read_credentials())}))
         for part in read(request):
             _send(part, outbox)
         outbox.put(pack({"end": True}))
-    except DeepfakeError as error:
-        outbox.put(pack({"error": type(error).__name__, "text": str(error)}))
     except MemoryError:
         text = (
             f"Decoding needs more memory than {request.memory_bytes >> 20:,} MiB (DEEPFAKE_DECODER_MEMORY_BYTES). "
@@ -43,9 +49,20 @@ def main(request: Request) -> None:
         )
         outbox.put(pack({"error": TooLargeError.__name__, "text": text}))
     except Exception as error:  # what a decoder raises on a hostile file is anyone's guess
-        text = f"The file could not be decoded ({type(error).__name__}). It is damaged, or of a kind not read here."
-        outbox.put(pack({"error": DamagedMediaError.__name__, "text": text}))
+        outbox.put(pack(_told(error)))
     outbox.close()
+
+
+def _told(error: Exception) -> dict[str, str]:
+    """The message about a failure; one of our own goes to standard error too, for the log."""
+    if isinstance(error, DeepfakeError) and is_the_files(error):
+        return {"error": type(error).__name__, "text": str(error)}
+    if is_the_files(error):
+        text = "The file could not be decoded: it is damaged, or of a kind that is not read here."
+        return {"error": DamagedMediaError.__name__, "text": text}
+    with suppress(OSError):
+        os.write(2, trace(error).encode())
+    return {"error": DeepfakeError.__name__, "text": OWN_FAULT}
 
 
 def _reader(request: Request) -> Callable[[Request], Iterator[Part]]:
@@ -59,7 +76,7 @@ def _reader(request: Request) -> Callable[[Request], Iterator[Part]]:
     return videos.read
 
 
-def _send(part: Part, outbox: "Outbox") -> None:
+def _send(part: Part, outbox: Outbox) -> None:
     if isinstance(part, Opened):
         outbox.put(pack({"opened": asdict(part)}))
     elif isinstance(part, str):
@@ -75,49 +92,6 @@ def _private_output() -> int:
     output = os.dup(1)
     os.dup2(2, 1)
     return output
-
-
-class Outbox:
-    """Writes in the background, so that decoding goes on while the other side is busy; bounded in bytes."""
-
-    def __init__(self, descriptor: int):
-        self._descriptor = descriptor
-        self._waiting: deque[bytes | memoryview | None] = deque()
-        self._bytes = 0
-        self._changed = threading.Condition()
-        self._writer = threading.Thread(target=self._write, daemon=True)
-        self._writer.start()
-
-    def put(self, *parts: bytes | memoryview) -> None:
-        """Hands over a message and its pixels; waits while too much is waiting already."""
-        size = sum(memoryview(part).nbytes for part in parts)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._bytes or self._bytes + size <= AHEAD_BYTES)
-            self._bytes += size
-            self._waiting.extend(parts)
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Waits until everything is written."""
-        with self._changed:
-            self._waiting.append(None)
-            self._changed.notify_all()
-        self._writer.join()
-
-    def _write(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting)
-                part = self._waiting.popleft()
-            if part is None:
-                return
-            try:
-                write_all(self._descriptor, part)
-            except Exception:  # nobody reads any more, or pixels that can't be sent: no reason to stay
-                os._exit(1)
-            with self._changed:
-                self._bytes -= memoryview(part).nbytes
-                self._changed.notify_all()
 
 
 if __name__ == "__main__":

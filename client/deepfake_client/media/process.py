@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
+from deepfake_client.media.complaints import Complaints
 from deepfake_client.media.credentials import trust_list_name
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.provenance import checked_credentials, checked_tags
@@ -24,6 +26,7 @@ PIPE_BYTES = 1 << 20  # what the kernel holds between the processes; the default
 MAX_WARNINGS = 100
 SET_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}  # each thread's arena takes address space
 KEPT_ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
+log = logging.getLogger(__name__)
 MAY_BE_RAISED = {each.__name__: each for each in (TooLargeError, UnsupportedMediaError, DamagedMediaError)}
 
 
@@ -37,18 +40,26 @@ class DecodingProcess:
 
     def __enter__(self) -> "DecodingProcess":
         # -P: a module of the same name in the working directory must not be imported instead of ours.
-        command = [sys.executable, "-P", "-m", "deepfake_client.media.child", json.dumps(asdict(self._request))]
+        options = ["-P", "-W", "ignore", "-m", "deepfake_client.media.child"]
+        command = [sys.executable, *options, json.dumps(asdict(self._request))]
+        self._complaints = Complaints()
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,  # held open as long as we live: its end is the child's sign to go
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env=environment | SET_ENVIRONMENT,
-            pass_fds=[self._request.fd],
-            start_new_session=True,  # Ctrl-C is ours to handle
-        )
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,  # held open as long as we live: its end is the child's sign to go
+                stdout=subprocess.PIPE,
+                stderr=self._complaints.writing,
+                bufsize=0,
+                env=environment | SET_ENVIRONMENT,
+                pass_fds=[self._request.fd],
+                start_new_session=True,  # Ctrl-C is ours to handle
+            )
+        except BaseException:
+            self._complaints.end()
+            raise
+        finally:
+            self._complaints.handed_over()
         assert self._process.stdout is not None
         with suppress(OSError):  # a user over the system's allowance for pipes keeps the default
             fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
@@ -61,6 +72,8 @@ class DecodingProcess:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+        if said := self._complaints.end():
+            log.warning("The decoding process %d said:\n%s", self._process.pid, said)
 
     def credentials(self) -> Credentials:
         """The file's Content Credentials, which come before everything else."""
@@ -71,6 +84,8 @@ class DecodingProcess:
         """What the file is; waits until the process knows."""
         with self._understood():
             opened = Opened(**self._next("opened"))
+            if not isinstance(opened.truncated, bool):
+                raise _not_understood()
             return replace(opened, tags=checked_tags(opened.tags))
 
     def frames(self) -> Iterator[Frame]:
@@ -126,7 +141,7 @@ class DecodingProcess:
                 f"Decoding took more than {self._request.cpu_s} seconds of processor time (DEEPFAKE_DECODER_CPU_S), "
                 "or more memory than this machine has. Send a smaller or shorter file."
             )
-        if code < 0:
+        if code < 0 and code != -signal.SIGSYS:
             return DamagedMediaError(f"The file made the decoder crash ({signal.Signals(-code).name}). It is damaged.")
         return DeepfakeError(f"The decoding process could not do its work (exit code {code}).")
 

@@ -1,7 +1,7 @@
 """What the decoding process may not do, so that a file which takes it over gains nothing.
 
 Resource limits bound memory, processor time and files; a seccomp filter (Linux, kernel documentation
-`userspace-api/seccomp_filter`) takes away what they can't: networking, opening files, starting programs.
+`userspace-api/seccomp_filter`) takes away what they can't: all system calls that decoding has no need of.
 """
 
 import ctypes
@@ -11,65 +11,32 @@ import os
 import resource
 import select
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deepfake_client.errors import DeepfakeError
+from deepfake_client.media.syscalls import FIRST_NEW, Condition, allowed, conditional
 
 OPEN_FILES = 64  # the file, the pipes, and what the interpreter holds
-FIRST_UNKNOWN = 451  # system calls that are newer than this list are told not to exist; all take another way then
-
-# Numbers from the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
-DENIED = {
-    "x86_64": {
-        **{"socket": 41, "connect": 42, "accept": 43, "sendto": 44, "bind": 49, "listen": 50, "socketpair": 53},
-        **{"fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101, "kill": 62, "tkill": 200},
-        **{"rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "pidfd_open": 434, "pidfd_getfd": 438},
-        **{"pidfd_send_signal": 424, "process_vm_readv": 310, "process_vm_writev": 311},
-        **{"open": 2, "creat": 85, "openat": 257, "openat2": 437, "open_by_handle_at": 304, "memfd_create": 319},
-        **{"rename": 82, "mkdir": 83, "rmdir": 84, "link": 86, "unlink": 87, "symlink": 88, "chmod": 90, "chown": 92},
-        **{"mkdirat": 258, "mknodat": 259, "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266},
-        **{"renameat2": 316, "truncate": 76, "mknod": 133, "fchmodat": 268, "fchownat": 260, "mount": 165},
-        **{"shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240, "unshare": 272, "setns": 308},
-        **{"io_uring_setup": 425, "bpf": 321, "userfaultfd": 323, "perf_event_open": 298, "keyctl": 250},
-        **{"setrlimit": 160, "prlimit64": 302},
-    },
-    "aarch64": {
-        **{"socket": 198, "socketpair": 199, "bind": 200, "listen": 201, "accept": 202, "connect": 203, "sendto": 206},
-        **{"execve": 221, "execveat": 281, "ptrace": 117, "kill": 129, "tkill": 130},
-        **{"rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "pidfd_open": 434, "pidfd_getfd": 438},
-        **{"pidfd_send_signal": 424, "process_vm_readv": 270, "process_vm_writev": 271},
-        **{"openat": 56, "openat2": 437, "open_by_handle_at": 265, "memfd_create": 279},
-        **{"mknodat": 33, "mkdirat": 34, "unlinkat": 35, "symlinkat": 36, "linkat": 37, "renameat": 38},
-        **{"renameat2": 276, "truncate": 45, "fchmodat": 53, "fchownat": 54, "mount": 40},
-        **{"shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180, "unshare": 97, "setns": 268},
-        **{"io_uring_setup": 425, "bpf": 280, "userfaultfd": 282, "perf_event_open": 241, "keyctl": 219},
-        **{"setrlimit": 164, "prlimit64": 261},
-    },
-}
 
 
 @dataclass(frozen=True)
 class Machine:
-    """AUDIT_ARCH_* and the numbers of four system calls that are treated each in its own way."""
+    """AUDIT_ARCH_* and the number of seccomp(2)."""
 
     audit: int
-    clone: int
-    clone3: int
-    tgkill: int
     seccomp: int
 
 
-MACHINES = {
-    "x86_64": Machine(0xC000003E, clone=56, clone3=435, tgkill=234, seccomp=317),
-    "aarch64": Machine(0xC00000B7, clone=220, clone3=435, tgkill=131, seccomp=277),
-}
-CLONE_THREAD = 0x10000
+MACHINES = {"x86_64": Machine(0xC000003E, seccomp=317), "aarch64": Machine(0xC00000B7, seccomp=277)}
 
 # linux/bpf_common.h and linux/seccomp.h
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, ARGUMENT_BYTES = 0, 4, 16, 8  # offsets in struct seccomp_data
 ALLOW, ERRNO, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 PR_SET_NO_NEW_PRIVS, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC = 38, 1, 1
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
 
 
 class _Instruction(ctypes.Structure):
@@ -102,14 +69,14 @@ def end_with(lifeline: int) -> None:
 
 
 def lock_down() -> None:
-    """Denies sockets, opening files and starting programs to every thread of this process, for good.
+    """Leaves every thread of this process the calls that decoding needs (`syscalls`), for good.
 
     Import everything first. Raises DeepfakeError where that can't be had: strangers' files are not decoded then.
     """
     name = os.uname().machine
     if name not in MACHINES:
         raise DeepfakeError(f"Files can't be decoded safely on {name}: no list of its system calls is kept here.")
-    program = _filter(MACHINES[name], list(DENIED[name].values()))
+    program = program_for(name, os.getpid())
     libc = ctypes.CDLL(None, use_errno=True)
     filters = ctypes.byref(
         _Program(len(program), (_Instruction * len(program))(*(_Instruction(*each) for each in program)))
@@ -121,26 +88,36 @@ def lock_down() -> None:
         raise DeepfakeError(f"Files can't be decoded safely here: this system refuses a seccomp filter ({reason}).")
 
 
-def _filter(machine: Machine, denied: list[int]) -> list[tuple[int, int, int, int]]:
-    """The filter as (code, jump if true, jump if false, operand)."""
+def program_for(machine: str, pid: int) -> list[Instruction]:
+    """The filter for a process with this number.
+
+    What is refused fails with EPERM, which becomes an exception that says where: ending the process would not. What is
+    newer than C libraries need does not exist (ENOSYS): they take an older way.
+    """
     allow = (RETURN, 0, 0, ALLOW)
-    deny = (RETURN, 0, 0, ERRNO | errno.EACCES)
-    does_not_exist = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
+    refuse = (RETURN, 0, 0, ERRNO | errno.EPERM)
     program = [
         (LOAD, 0, 0, ARCHITECTURE),
-        (JUMP_EQUAL, 1, 0, machine.audit),
+        (JUMP_EQUAL, 1, 0, MACHINES[machine].audit),
         (RETURN, 0, 0, KILL_PROCESS),
         (LOAD, 0, 0, NUMBER),
-        (JUMP_AT_LEAST, 0, 1, FIRST_UNKNOWN),  # also the x32 numbers, which begin far above
-        does_not_exist,
-        (JUMP_EQUAL, 0, 1, machine.clone3),  # its flags lie in memory, out of a filter's sight; libc then takes clone
-        does_not_exist,
     ]
-    for number in denied:
-        program += [(JUMP_EQUAL, 0, 1, number), deny]
-    for number, test in (
-        (machine.clone, (JUMP_BITS, 0, 1, CLONE_THREAD)),  # threads yes, processes no
-        (machine.tgkill, (JUMP_EQUAL, 0, 1, os.getpid())),  # abort signals itself; nobody else
-    ):
-        program += [(JUMP_EQUAL, 0, 4, number), (LOAD, 0, 0, FIRST_ARGUMENT), test, allow, deny]
-    return [*program, allow]
+    for number in allowed(machine).values():
+        program += [(JUMP_EQUAL, 0, 1, number), allow]
+    for call in conditional(pid):
+        body = [each for condition in call.conditions for each in _test(condition, refuse)]
+        program += [(JUMP_EQUAL, 0, len(body) + 1, getattr(call, machine)), *body, allow]
+    does_not_exist = (RETURN, 0, 0, ERRNO | errno.ENOSYS)
+    return [*program, (JUMP_AT_LEAST, 0, 1, FIRST_NEW), does_not_exist, refuse]  # x32's begin far above
+
+
+def _test(condition: Condition, refuse: Instruction) -> Iterator[Instruction]:
+    """Goes on behind where the condition holds."""
+    yield (LOAD, 0, 0, FIRST_ARGUMENT + ARGUMENT_BYTES * condition.argument + condition.half)
+    if condition.needs:
+        yield (JUMP_BITS, 1, 0, condition.needs)
+    elif condition.forbids:
+        yield (JUMP_BITS, 0, 1, condition.forbids)
+    for left, value in zip(reversed(range(len(condition.values))), condition.values, strict=True):
+        yield (JUMP_EQUAL, left + 1, 0, value)
+    yield refuse
