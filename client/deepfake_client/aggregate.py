@@ -30,7 +30,9 @@ class Verdict:
     contributions: dict[str, float] | None
 
 
-def verdict(frames: list[FrameResult], media: MediaInfo, bundle: ServedBundle, is_video: bool) -> Verdict:
+def verdict(
+    frames: list[FrameResult], media: MediaInfo, bundle: ServedBundle, is_video: bool, truncated: bool = False
+) -> Verdict:
     """The mean over the frames that have a face, each with the face that decides it.
 
     `networks` and `contributions` are means over those faces too; the contributions sum to the mean of their stacked
@@ -41,7 +43,7 @@ def verdict(frames: list[FrameResult], media: MediaInfo, bundle: ServedBundle, i
         return Verdict(None, "NO FACE", None, [], None, None)
     confidence = fmean(face.confidence for face in deciding)
     networks = {role: fmean(face.networks[role] for face in deciding) for role in ROLES}
-    why = reasons(confidence, networks, frames, media, bundle.policy, is_video)
+    why = reasons(confidence, networks, frames, media, bundle.policy, is_video, truncated)
     return Verdict(
         confidence,
         "FAKE" if confidence >= bundle.policy.threshold else "REAL",

@@ -26,8 +26,10 @@ def reasons(
     media: MediaInfo,
     policy: Policy,
     is_video: bool,
+    truncated: bool = False,
 ) -> list[str]:
-    """The reasons that hold, in the order of the documentation; none means high certainty."""
+    """The reasons that hold, in the order of the documentation; none means high certainty. `truncated`: a part of the
+    picture is missing."""
     found = [face for frame in frames if (face := deciding_face(frame.faces))]
     sides = sorted(max(face.box[2:]) for face in found)
     low, high = policy.uncertain
@@ -38,6 +40,7 @@ def reasons(
         "few_faces": by_face and is_video and _few(len(found), len(frames)),
         "small_faces": by_face and sides[len(sides) // 2] < SMALL_FACE_SIDE,
         "strong_compression": _strongly_compressed(media, is_video),
+        "truncated": truncated,
     }
     return [reason for reason, holds in rules.items() if holds]
 

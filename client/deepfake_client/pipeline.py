@@ -56,7 +56,7 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
             yield from answered
             yield Progress(len(done), max(decoded.count, media.frames_expected), decoded.count, found.count)
         crowded = any(len(frame.faces) >= MAX_FACES for frame in done)
-        outcome = verdict(done, media.info, bundle, is_video)
+        outcome = verdict(done, media.info, bundle, is_video, media.truncated)
         yield Result(
             file_type=media.kind,
             frames_processed=len(done),

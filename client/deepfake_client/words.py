@@ -24,6 +24,7 @@ REASONS = {
     "few_faces": "Faces were found in few of the frames.",
     "small_faces": "The faces are small, so little detail could be examined.",
     "strong_compression": "Strong compression has removed the fine detail.",
+    "truncated": "A part of the picture is missing, so it could not be examined.",
 }
 # state of Content Credentials: title, what it means
 CREDENTIALS = {

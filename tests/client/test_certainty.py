@@ -9,8 +9,8 @@ from deepfake_client.tensors import ROLES
 SURE = dict.fromkeys(ROLES, 0.9)
 
 
-def why(frames, clip, bundle, confidence=0.9, networks=SURE, is_video=True):
-    return reasons(confidence, networks, frames, clip, bundle.policy, is_video)
+def why(frames, clip, bundle, confidence=0.9, networks=SURE, is_video=True, truncated=False):
+    return reasons(confidence, networks, frames, clip, bundle.policy, is_video, truncated)
 
 
 @pytest.fixture
@@ -85,3 +85,8 @@ def test_a_jpeg_of_few_bits_is_strongly_compressed(face, frames, clip, bundle, c
 def test_compression_of_a_clip_without_a_known_length_is_not_judged(plenty, clip, bundle):
     media = replace(clip, bytes=1000, duration_s=None)
     assert why(plenty, media, bundle) == []
+
+
+@pytest.mark.parametrize(("truncated", "found"), [(True, ["truncated"]), (False, [])])
+def test_a_picture_that_a_part_is_missing_of_is_never_certain(face, frames, clip, bundle, truncated, found):
+    assert why(frames([face(0.9)]), clip, bundle, is_video=False, truncated=truncated) == found

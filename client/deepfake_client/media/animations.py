@@ -1,13 +1,13 @@
 """Samples the frames of an animated picture: GIF, WebP, PNG, AVIF."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PIL import Image
 
 from deepfake_client.errors import DamagedMediaError, TooLargeError
-from deepfake_client.media import tags
+from deepfake_client.media import colour, tags
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.pixels import check_size, to_rgb
+from deepfake_client.media.pixels import check_size
 from deepfake_client.media.sampling import choose
 
 FORMATS = {"GIF", "WEBP", "PNG", "AVIF"}
@@ -15,8 +15,18 @@ MAX_FRAMES = 20_000  # of an animation; each must be drawn to learn how long it 
 SHORTEST_S = 0.1  # browsers show a frame that names no time, or under 20 ms, for so long
 
 
-def read(image: Image.Image, codec: str, request: Request) -> Iterator[Opened | Frame | str]:
-    """The chosen frames, after what the animation is."""
+def moves(image: Image.Image) -> bool:
+    """Whether the opened picture has several frames; not for the still that a PNG may hold beside a single one."""
+    if not getattr(image, "is_animated", False):
+        return False
+    return image.format != "PNG" or image.n_frames - bool(image.default_image) > 1  # type: ignore[attr-defined]
+
+
+def read(
+    image: Image.Image, codec: str, request: Request, anew: Callable[[], Image.Image]
+) -> Iterator[Opened | Frame | str]:
+    """The chosen frames, after what the animation is. `anew` opens it again: Pillow does not find the way back to the
+    first frame of every one."""
     times, damaged = _times(image, request)
     duration_s = times[-1]
     if duration_s > request.max_duration_s:
@@ -29,9 +39,15 @@ def read(image: Image.Image, codec: str, request: Request) -> Iterator[Opened | 
     yield Opened("video", codec, *image.size, round(duration_s, 3), rate, len(chosen), tags.of_picture(image))
     if damaged:
         yield f"The animation is cut off or damaged after frame {len(times) - 2}; what comes before was analysed."
-    for index in chosen:
+    meant = colour.of_picture(image, request.fd)
+    image.close()
+    image = anew()
+    for number, index in enumerate(chosen):
         image.seek(index)
-        yield Frame(index, times[index], to_rgb(image))
+        pixels, unused_profile = colour.seen(image, meant)
+        if unused_profile and not number:
+            yield unused_profile
+        yield Frame(index, times[index], pixels)
 
 
 def _times(image: Image.Image, request: Request) -> tuple[list[float], bool]:
@@ -46,7 +62,7 @@ def _times(image: Image.Image, request: Request) -> tuple[list[float], bool]:
             times.append(times[-1] + (duration_s if duration_s >= 0.02 else SHORTEST_S))
     except EOFError:
         return _checked(times), False
-    except (OSError, ValueError, RuntimeError, SyntaxError):
+    except tags.ODD:
         return _checked(times), True
     raise TooLargeError(f"The animation has more than {MAX_FRAMES:,} frames, which is the most.")
 

@@ -14,6 +14,7 @@ from av.subtitles import codeccontext, stream
 from av.video.stream import VideoStream
 
 from deepfake_client.errors import DamagedMediaError, UnsupportedMediaError
+from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.frame import Request
 from deepfake_client.media.pixels import check_size
 
@@ -25,6 +26,7 @@ DECODERS = {  # FFmpeg's decoder: the codec's usual name. What phones, cameras a
 }
 # PyAV imports these when it meets such a stream, which is too late: by then no file can be opened.
 LOADED_EARLY = (audio, codeccontext, encparams, motionvectors, stream)
+CUT_OFF = "The file is cut off: what describes its frames is missing. Send it again, whole."
 THREADS = 2  # a decoder's; each holds frames of its own
 
 
@@ -47,6 +49,8 @@ def opened(request: Request, decoders: Iterable[str]) -> Iterator[tuple[InputCon
     except MemoryError:
         raise
     except (FFmpegError, ValueError) as cause:
+        if is_cut_off(request.fd, request.format):
+            raise DamagedMediaError(CUT_OFF) from cause
         raise DamagedMediaError(
             "The clip is damaged: it begins like a video, and what describes it is missing. Send the whole file."
         ) from cause
@@ -57,10 +61,12 @@ def opened(request: Request, decoders: Iterable[str]) -> Iterator[tuple[InputCon
 def _stream(container: InputContainer, request: Request) -> VideoStream:
     """The largest video stream that is not a cover picture."""
     streams = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+    known = [each for each in streams if each.codec_context and each.codec_context.name in DECODERS]
+    if not known and is_cut_off(request.fd, request.format):
+        raise DamagedMediaError(CUT_OFF)
     if not streams:
         what = "only sound" if container.streams.audio else "no video"
         raise DamagedMediaError(f"The file holds {what}, so there is no frame to analyse.")
-    known = [each for each in streams if each.codec_context and each.codec_context.name in DECODERS]
     if not known:
         names = {each.codec_context.name if each.codec_context else "unknown" for each in streams}
         raise UnsupportedMediaError(

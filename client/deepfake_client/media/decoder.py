@@ -26,13 +26,14 @@ class Media:
     info: MediaInfo
     provenance: Provenance
     frames_expected: int
+    truncated: bool
     warnings: list[str]
 
     def __init__(
         self, opened: Opened, info: MediaInfo, provenance: Provenance, frames: Iterator[Frame], warnings: list[str]
     ):
         self.kind, self.info, self.provenance = opened.kind, info, provenance
-        self.frames_expected, self.warnings = opened.frames, warnings
+        self.frames_expected, self.truncated, self.warnings = opened.frames, opened.truncated, warnings
         self._frames = frames
 
     def __iter__(self) -> Iterator[Frame]:

@@ -20,7 +20,7 @@ class Frame:
 @dataclass(frozen=True)
 class Opened:
     """What a file turned out to be. Width and height in pixels as shown; `frames` is how many frames will come; `tags`
-    are what it says of itself."""
+    are what it says of itself; `truncated` is a picture that a part is missing of."""
 
     kind: Literal["image", "video"]
     codec: str
@@ -30,6 +30,7 @@ class Opened:
     frame_rate: float | None
     frames: int
     tags: dict[str, str]
+    truncated: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,17 @@
 """Reads pictures, still and animated, with Pillow."""
 
 import os
-import struct
 from collections.abc import Iterator
+from typing import IO
 
 import numpy as np
 import pillow_heif
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from deepfake_client.errors import DamagedMediaError
-from deepfake_client.media import animations, tags
+from deepfake_client.media import animations, colour, heif, pngs, tags
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.pixels import check_size, to_rgb
+from deepfake_client.media.pixels import check_size
 
 # Pillow imports these when it needs them, which is too late: by then no file can be opened.
 LOADED_EARLY = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
@@ -26,27 +26,42 @@ pillow_heif.register_heif_opener()
 def read(request: Request) -> Iterator[Opened | Frame | str]:
     """The picture upright, or the sampled frames of an animated one. The reader of sniff's "picture"."""
     image = _open(request)
-    if request.format in animations.FORMATS and getattr(image, "is_animated", False):
-        yield from animations.read(image, _codec(request), request)
+    if request.format in animations.FORMATS and animations.moves(image):
+        yield from animations.read(image, _codec(request), request, lambda: _open(request))
         return
     warning = _load(image, request)
-    pixels = to_rgb(_upright(image))
+    pixels, unused_profile = colour.seen(_upright(image), colour.of_picture(image, request.fd))
     height, width, _ = pixels.shape
-    yield Opened("image", _codec(request), width, height, None, None, 1, tags.of_picture(image))
-    if warning:
-        yield warning
+    told = tags.of_picture(image)
+    yield Opened("image", _codec(request), width, height, None, None, 1, told, truncated=warning is not None)
+    yield from filter(None, (warning, unused_profile))
     yield Frame(0, 0.0, pixels)
 
 
 def _open(request: Request) -> Image.Image:
     """The picture, not yet decoded, its size checked."""
+    problem: Exception | None = None
+    for file in _files(request):
+        try:
+            image = Image.open(file, formats=[request.format])
+        except tags.ODD as cause:
+            problem = cause
+            continue
+        check_size(*image.size, request.max_pixels)
+        return image
+    raise DamagedMediaError("The picture is damaged: it begins like one, and can't be read.") from problem
+
+
+def _files(request: Request) -> Iterator[IO[bytes]]:
+    """The file, in the ways in which it may be read, the whole first."""
+    if request.format == "PNG":
+        yield from pngs.readable(request.fd)
+        return
+    if request.format in heif.BRANDS:
+        yield heif.readable(request.fd, request.format)
+        return
     os.lseek(request.fd, 0, os.SEEK_SET)
-    try:
-        image = Image.open(os.fdopen(request.fd, "rb", closefd=False), formats=[request.format])
-    except (OSError, ValueError, RuntimeError, SyntaxError, struct.error) as cause:
-        raise DamagedMediaError("The picture is damaged: it begins like one, and can't be read.") from cause
-    check_size(*image.size, request.max_pixels)
-    return image
+    yield os.fdopen(request.fd, "rb", closefd=False)
 
 
 def _load(image: Image.Image, request: Request) -> str | None:
@@ -54,11 +69,11 @@ def _load(image: Image.Image, request: Request) -> str | None:
     try:
         image.load()
         return None
-    except (OSError, ValueError, RuntimeError, SyntaxError, struct.error) as cause:
+    except tags.ODD as cause:
         ImageFile.LOAD_TRUNCATED_IMAGES = True
         try:
             image.load()
-        except (OSError, ValueError, RuntimeError, SyntaxError, struct.error):
+        except tags.ODD:
             raise DamagedMediaError("The picture is damaged and can't be decoded.") from cause
         if all(low == high for low, high in np.atleast_2d(image.getextrema())):
             raise DamagedMediaError("The picture is cut off before its first pixel.") from cause
@@ -69,7 +84,7 @@ def _upright(image: Image.Image) -> Image.Image:
     """Turned as its EXIF tag says; HEIC and AVIF are turned by their own decoders, which then reset or set the tag."""
     try:
         return ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, KeyError, TypeError, struct.error):
+    except tags.ODD:
         return image  # an unreadable tag turns nothing
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from deepfake_client.errors import DamagedMediaError, UnsupportedMediaError
+from deepfake_client.media import heif
 
-HEAD_BYTES = 4096  # enough for every signature below
+HEAD_BYTES = heif.HEAD_BYTES  # enough for every signature below, too
 
 PICTURE_FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "HEIC", "AVIF")  # as people call them
 VIDEO_FORMATS = ("MP4", "MOV", "MKV", "WebM", "AVI", "TS")
@@ -17,10 +18,11 @@ PICTURES = [  # signature at the start, container, Pillow's name
     (b"GIF87a", "gif", "GIF"),
     (b"GIF89a", "gif", "GIF"),
 ]
-BRANDS = {  # major brand of an ISO media file: container, Pillow's name (pillow-heif adds HEIF); any other is a video
-    **dict.fromkeys([b"avif", b"avis"], ("avif", "AVIF")),
-    **dict.fromkeys([b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"], ("heic", "HEIF")),
+BRANDS = {  # major brand of an ISO media file that describes no picture where it begins: Pillow's name; else a video
+    **{brand: name for name, brands in heif.BRANDS.items() for brand in brands},
+    b"miaf": "HEIF",
 }
+HEIF_CONTAINERS = {"AVIF": "avif", "HEIF": "heic"}
 QUICKTIME_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # what a MOV without `ftyp` begins with
 VIDEOS = [  # signature at the start, container, FFmpeg's name
     (b"FLV\x01", "flv", "flv"),
@@ -84,13 +86,17 @@ def _picture(head: bytes) -> Content | None:
             return Content(container, "picture", name)
     if _riff(head, b"WEBP"):
         return Content("webp", "picture", "WEBP")
-    if head[4:8] == b"ftyp" and head[8:12] in BRANDS:
-        container, name = BRANDS[head[8:12]]
-        return Content(container, "picture", name)
+    if head[4:8] == b"ftyp" and (coding := _heif(head)):
+        return Content(HEIF_CONTAINERS[coding], "picture", coding)
     # Two letters are a weak signature: the size of the header that follows must be one that exists.
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in (12, 40, 52, 56, 64, 108, 124):
         return Content("bmp", "picture", "BMP")
     return None
+
+
+def _heif(head: bytes) -> str | None:
+    """Pillow's name for a picture in an ISO media file; None for a film."""
+    return heif.coding(head) or (None if heif.is_a_clip(head) else BRANDS.get(head[8:12]))
 
 
 def _video(head: bytes) -> Content | None:

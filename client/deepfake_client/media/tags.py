@@ -1,6 +1,7 @@
 """What cameras and programs wrote into a file about it, under a few plain names. Where it was taken is not read out."""
 
 import struct
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from encodings import utf_16_be, utf_16_le
@@ -45,8 +46,21 @@ VIDEO_TEXTS = {
     "description": ("com.apple.quicktime.description", "description", "title"),
     "comment": ("comment",),
 }
-# What Pillow raises on odd tags.
-ODD = (ArithmeticError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error)
+# What Pillow raises on odd tags, and on odd pictures.
+ODD = (
+    *(
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        OSError,
+        RuntimeError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+    ),
+    *(struct.error, zlib.error),
+)
 CHARACTER_CODES = {b"ASCII\0\0\0": "latin-1", b"\0" * 8: "latin-1", b"UNICODE\0": "utf-16"}  # of a UserComment
 
 

@@ -66,6 +66,8 @@ def scan(
     `cut_off`: the file is known to end too early."""
     seen = _read(container, stream)
     if not seen.shown:
+        if cut_off:
+            raise DamagedMediaError("The file is cut off before its first frame. Send it again, whole.")
         raise DamagedMediaError("The clip has no frames. It may have been cut off on its way; send it again.")
     timeline = _timed(seen, container, stream, stores_times and seen.all_timed) or _counted(seen, stream)
     if timeline.end > max_duration_s:
