@@ -1,6 +1,9 @@
 """Runs what a test says inside the real decoding process, in the place of a reader or beside it."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 READER = """
 import json, os
@@ -16,11 +19,11 @@ pictures.read = read
 """
 
 
-def write_customization(folder: Path, code: str) -> Path:
-    """A folder for PYTHONPATH, which the decoding process is given; Python runs the code before it."""
+def customize(monkeypatch: pytest.MonkeyPatch, folder: Path, code: str) -> None:
+    """Has Python run the code first in every process that is started from now on, the decoding process among them."""
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(code)
-    return folder
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
 
 def reader(body: str, setup: str = "") -> str:

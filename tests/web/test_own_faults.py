@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from deepfake_web import server
-from inside import reader, write_customization
+from inside import customize, reader
 from PIL import Image
 
 
@@ -20,9 +20,8 @@ def post(settings, monkeypatch, tmp_path, capfd):
     """Has a picture decoded by a reader with this body, or our own; gives status, problem, and the server's log."""
 
     def post(content: bytes, body: str = "") -> tuple[int, dict, str]:
-        tests = Path(__file__).parents[1]
-        custom = write_customization(tmp_path / "custom", reader(body) if body else "")
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (custom, tests))))
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+        customize(monkeypatch, tmp_path / "custom", reader(body) if body else "")
         changed = replace(settings, port=0, triton="127.0.0.1:1")
         listener = server.bind(changed)
         address = server.address_of(listener)

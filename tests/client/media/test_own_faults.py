@@ -9,7 +9,7 @@ from deepfake_client.errors import DamagedMediaError, DeepfakeError
 from deepfake_client.media import process
 from deepfake_client.media.complaints import MAX_CHARACTERS, MAX_LINES
 from deepfake_client.media.frame import Request
-from inside import reader, write_customization
+from inside import customize, reader
 from PIL import Image
 from signing import new_signer
 
@@ -34,7 +34,7 @@ def customized(tmp_path, monkeypatch):
     """Has the decoding process run this code first."""
 
     def customized(code: str) -> None:
-        monkeypatch.setenv("PYTHONPATH", str(write_customization(tmp_path / "custom", code)))
+        customize(monkeypatch, tmp_path / "custom", code)
 
     return customized
 
