@@ -33,8 +33,8 @@ class MediaInfo:
     bytes: int
     container: str
     codec: str
-    width: Annotated[int, "Pixels as shown, after rotation."]
-    height: Annotated[int, "Pixels as shown, after rotation."]
+    width: Annotated[int, "Pixels as shown: upright, and square, whatever shape they are stored in."]
+    height: Annotated[int, "As width."]
     duration_s: Annotated[float | None, "Seconds; null for a picture."]
     frame_rate: Annotated[float | None, "Frames a second; null for a picture."]
 

@@ -4,21 +4,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from deepfake_client.errors import DamagedMediaError
-from deepfake_client.media import hdr, tags
+from deepfake_client.media import tags
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.decoding import counted, planned
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.orientation import AS_STORED, Matrix, display_matrix, upright
-from deepfake_client.media.pixels import check_size
 from deepfake_client.media.sampling import choose, every_nth
 from deepfake_client.media.timeline import Timeline, scan
+from deepfake_client.media.view import View
 
-NOT_SQUARE = "The clip's pixels are not square; its frames were analysed as they are stored, not stretched."
 STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
 
 
@@ -33,7 +30,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             max_duration_s=request.max_duration_s,
         )
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
-    count, corrupt, matrix = 0, 0, AS_STORED
+    count, corrupt, view = 0, 0, None
     with opened(request, DECODERS) as (container, stream):
         # The original's policy means the frames that come out of the decoder, counted.
         if timeline.packets and every_nth(request.sampling) is None:
@@ -41,15 +38,11 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
         else:
             frames = counted(container, stream, chosen)
         for index, frame in frames:
-            check_size(frame.width, frame.height, request.max_pixels)
-            if not count:
-                matrix = display_matrix(frame)
-            image = _rgb(frame, matrix)
+            view = view or View(frame, stream.sample_aspect_ratio, request.max_pixels)
+            image = view.shown(frame)
             if not count:
                 yield _opened(container, stream, image, timeline, chosen)
-                yield from timeline.warnings
-                if stream.sample_aspect_ratio not in (None, 0, 1):
-                    yield NOT_SQUARE
+                yield from (*timeline.warnings, *view.warnings)
             yield Frame(index, timeline.times[index], image)
             count += 1
             corrupt += frame.is_corrupt
@@ -70,13 +63,3 @@ def _opened(
     duration_s = round(timeline.end - timeline.times[0], 3)
     shown_rate = round(float(rate), 3) if rate else None
     return Opened("video", codec, width, height, duration_s, shown_rate, len(chosen), tags.of_video(container, stream))
-
-
-def _rgb(frame: VideoFrame, matrix: Matrix) -> np.ndarray:
-    """The frame as shown, uint8 [H, W, 3], contiguous."""
-    # One thread: each frame has a converter of its own, whose threads live as long as it does.
-    if frame.color_trc in (hdr.PQ, hdr.HLG):
-        image = hdr.to_sdr(frame.to_ndarray(format="rgb48le", threads=1), frame.color_trc)
-    else:
-        image = frame.to_ndarray(format="rgb24", threads=1)
-    return np.ascontiguousarray(upright(image, matrix))

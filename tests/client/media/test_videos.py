@@ -1,7 +1,6 @@
 """Clips of every kind that phones, cameras and browsers write give the frames that they show."""
 
 import os
-from fractions import Fraction
 
 import av
 import numpy as np
@@ -159,15 +158,6 @@ def test_frames_that_an_edit_list_cuts_away_are_not_counted(tmp_path, write_clip
     assert loaded.numbers == [index + 10 for index in loaded.indices]
     assert loaded.indices[0] == 2
     assert loaded.frames[0].time_s == pytest.approx(2 / 30, abs=0.002)
-
-
-def test_pixels_that_are_not_square_are_kept_as_stored_and_told(tmp_path, write_clip, load):
-    def anamorphic(stream):
-        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
-
-    loaded = load(write_clip(tmp_path / "clip.mp4", "libx264", prepare=anamorphic))
-    assert loaded.numbers == EVEN
-    assert len(loaded.warnings) == 1 and "not square" in loaded.warnings[0]
 
 
 def test_a_clip_made_here_leaves_this_process_its_priority(tmp_path, write_clip):
