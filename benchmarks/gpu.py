@@ -32,7 +32,7 @@ SHOWN = ("onnxruntime", "onnxruntime-gpu", "nvidia-pytriton", "numpy")  # of the
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 where every part ran, 1 where one failed."""
+    """0 where every part ran, 1 where one failed or was interrupted."""
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -49,7 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
     end = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory(prefix="deepfake-gpu-") as work:
         plan = Plan(device, end, Path(work), options.profiles, options.bundle, serving)
-        gpu_blocks.run(findings, plan)
+        try:
+            gpu_blocks.run(findings, plan)
+        except KeyboardInterrupt:
+            findings.parts.append({"name": "the rest", "failed": "interrupted"})
     findings.write()
     print((options.output / "gpu.md").read_text())
     return int(any("failed" in each for each in findings.parts))

@@ -56,7 +56,7 @@ def base(bench: Bench) -> None:
     with findings.part("base: weights from a seed"):
         make_base_bundle(bundle)
     with findings.part("base: export and the CPU's answers"):
-        bench.subjects["base"] = prepare("base", bundle, plan.work, bench.environment)
+        bench.subjects["base"] = prepare("base", bundle, plan.work, bench.environment, plan.device)
     if "base" not in bench.subjects:
         return
     subject = bench.subjects["base"]
@@ -72,11 +72,11 @@ def base(bench: Bench) -> None:
         bench.block(subject, TF32, tf32, SHARES[TF32])
     else:
         findings.drop("base, tf32", "only a GPU has it")
-    if not bench.time_for("base, float16", subject.export_s + LEAST_S):
+    if not bench.time_for("base, float16", subject.export_s + bench.opening_s + LEAST_S):
         return
     half = plan.work / "base_float16"
     with findings.part("base: export in float16"):
-        export_to(bundle, half, FLOAT16)
+        export_to(bundle, half, FLOAT16, plan.device)
     if not findings.failed("base: export in float16"):
         bench.block(subject, FLOAT16, half, SHARES[FLOAT16])
 
@@ -86,7 +86,8 @@ def lite(bench: Bench) -> None:
     if not bench.time_for("lite", 2 * LEAST_S):
         return
     with bench.findings.part("lite: export and the CPU's answers"):
-        bench.subjects["lite"] = prepare("lite", bench.plan.lite, bench.plan.work, bench.environment)
+        plan = bench.plan
+        bench.subjects["lite"] = prepare("lite", plan.lite, plan.work, bench.environment, plan.device)
     if "lite" in bench.subjects:
         bench.block(bench.subjects["lite"], FLOAT32, bench.subjects["lite"].repository, LITE_SHARE)
 
@@ -114,7 +115,7 @@ def sweep(bench: Bench) -> None:
         bench.findings.drop("other settings", "it takes a repository and Triton, and one of them is missing")
         return
     for number, (title, change) in enumerate(SWEEP.items()):
-        if not bench.time_for(f"other settings: {title}", 2 * LEAST_S):
+        if not bench.time_for(f"other settings: {title}", 2 * bench.opening_s + LEAST_S):
             continue
         with bench.findings.part(f"other settings: {title}"), ExitStack() as stack:
             changed = gpu_variants.variant(subject.repository, bench.plan.work / f"sweep_{number}", change)

@@ -16,13 +16,14 @@ from deepfake_export.reference import ensemble_reference
 from deepfake_export.repository import write_repository
 from deepfake_export.tensors import HEATMAP
 from deepfake_serving.environment import Environment
+from gpu_variants import change, small_warm_up
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from base_bundle import make_base_bundle
 
 __all__ = ["BATCH", "Subject", "export_to", "make_base_bundle", "prepare"]
 
-CROPS = 16  # that answers are compared on
+CROPS = {"cuda": 16, "cpu": 6}  # that answers are compared on: base takes a CPU seconds for each
 BATCH = 8  # crops a call, of these
 
 
@@ -40,12 +41,12 @@ class Subject:
     export_s: float
 
 
-def prepare(profile: str, bundle: Path, folder: Path, environment: Environment) -> Subject:
+def prepare(profile: str, bundle: Path, folder: Path, environment: Environment, device: str) -> Subject:
     """Exports a bundle and asks the CPU; PyTorch says which maps rounding decides."""
     start = time.monotonic()
-    repository = export_to(bundle, folder / f"{profile}_float32", FLOAT32)
+    repository = export_to(bundle, folder / f"{profile}_float32", FLOAT32, device)
     export_s = time.monotonic() - start
-    compared = crops(CROPS)
+    compared = crops(CROPS[device])
     heatmaps = ensemble_reference(Bundle.load(bundle), compared)[HEATMAP.name]
     with BareHost(environment, None) as host:
         host.open(profile, repository)
@@ -54,8 +55,11 @@ def prepare(profile: str, bundle: Path, folder: Path, environment: Environment) 
     return Subject(profile, bundle, repository, compared, reference, decided, export_s)
 
 
-def export_to(bundle: Path, repository: Path, precision: str) -> Path:
-    """Writes a bundle as `deepfake export --gpu --precision` does, without its comparison."""
+def export_to(bundle: Path, repository: Path, precision: str, device: str) -> Path:
+    """Writes a bundle as `deepfake export --gpu --precision` does, without its comparison; on a CPU with a small
+    warm-up, since a GPU's batch would keep the server's start busy for a minute."""
     repository.mkdir()
     write_repository(Bundle.load(bundle), repository, replace(GPU, gpu=GpuOptions(precision)))
+    if device == "cpu":
+        change(repository, small_warm_up)
     return repository

@@ -1,7 +1,7 @@
 """Which settings are measured in the time there is, and their rounds, each setting with its turn in every round."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,9 +24,6 @@ class Setting:
     way: str
     batch: int
     callers: int
-
-    def __str__(self) -> str:
-        return f"{self.way}, batch {self.batch}, {self.callers} callers"
 
 
 class Way(Protocol):
@@ -61,9 +58,8 @@ def measure(
     """Adds a rate a setting that fits into the time; the others are said to be left out."""
     end = time.monotonic() + allotted_s
     estimate = estimator(ways, allotted_s)
-    chosen, rounds = choose(
-        settings, lambda setting: SECONDS + setting.callers * estimate(setting), end - time.monotonic()
-    )
+    costs_s = {setting: SECONDS + setting.callers * estimate(setting) for setting in settings}
+    chosen, rounds = choose(settings, costs_s, end - time.monotonic())
     rates = {setting: Rate(profile, precision, setting.way, setting.batch, setting.callers) for setting in chosen}
     for number in range(rounds):
         for setting, rate in rates.items():
@@ -74,8 +70,13 @@ def measure(
             if not number:
                 findings.rates.append(rate)
         findings.write()
-    if left := [str(setting) for setting in settings if setting not in rates]:
-        findings.drop(f"{profile}, {precision}: {'; '.join(left)}", f"{allotted_s:.0f} s were there for its rates")
+    left: dict[str, list[str]] = {}
+    for setting in settings:
+        if setting not in rates:
+            left.setdefault(f"{setting.way}, batch {setting.batch}", []).append(str(setting.callers))
+    for what, callers in left.items():
+        why = f"{allotted_s:.0f} s were there for its rates"
+        findings.drop(f"{profile}, {precision}: {what}, {' and '.join(callers)} callers", why)
 
 
 def estimator(ways: dict[str, Way], allotted_s: float) -> Callable[[Setting], float]:
@@ -94,17 +95,26 @@ def estimator(ways: dict[str, Way], allotted_s: float) -> Callable[[Setting], fl
 
 
 def choose(
-    settings: Sequence[Setting], cost_s: Callable[[Setting], float], allotted_s: float
+    settings: Sequence[Setting], costs_s: Mapping[Setting, float], allotted_s: float
 ) -> tuple[list[Setting], int]:
     """The most important settings that fit, and in how many rounds: one where several would leave a way out."""
-    for rounds in (ROUNDS, 1):
-        chosen: list[Setting] = []
-        left_s = allotted_s
-        for setting in settings:
-            cost = cost_s(setting) * rounds
-            if cost <= left_s:
-                chosen.append(setting)
-                left_s -= cost
-        if len({setting.way for setting in chosen}) == len({setting.way for setting in settings}):
-            return chosen, rounds
-    return chosen, rounds
+    ways = {setting.way for setting in settings}
+    chosen = fill([], settings, costs_s, allotted_s / ROUNDS)
+    if {setting.way for setting in chosen} == ways:
+        return chosen, ROUNDS
+    cheapest = [min((each for each in settings if each.way == way), key=costs_s.__getitem__) for way in ways]
+    cheapest.sort(key=costs_s.__getitem__)
+    chosen = fill(fill([], cheapest, costs_s, allotted_s), settings, costs_s, allotted_s)
+    return [setting for setting in settings if setting in chosen], 1
+
+
+def fill(
+    chosen: list[Setting], settings: Sequence[Setting], costs_s: Mapping[Setting, float], allotted_s: float
+) -> list[Setting]:
+    """What was chosen, and as many more, in their order, as still fit."""
+    left_s = allotted_s - sum(costs_s[each] for each in chosen)
+    for setting in settings:
+        if setting not in chosen and costs_s[setting] <= left_s:
+            chosen = [*chosen, setting]
+            left_s -= costs_s[setting]
+    return chosen

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 RECIPE, SERVED = "recipe", "served"
 BARE = "bare"  # begins the name of each way by bare sessions
+HELD = "held: probabilities within 1e-3, maps within 1e-2 of the largest; asked of float32"
 GOAL_OF_BARE, GOAL_OF_RECIPE, GOAL_BATCH = 0.9, 3.0, 32
 
 
@@ -22,7 +23,7 @@ def markdown(findings: "Findings") -> str:
             *_section("Failed", (f"- {each['name']}: {each['failed']}" for each in findings.parts if "failed" in each)),
             *_section("Left out", (f"- {each['what']}: {each['why']}" for each in findings.dropped)),
             *_section("Sessions", _sessions(findings)),
-            *_section("Parity with the CPU's answers", _parity(findings)),
+            *_section(f"Parity with the CPU's answers ({HELD})", _parity(findings)),
             *_section("Crops a second, medians of interleaved rounds", _rates(findings)),
             *_section("File to verdict", (f"- {each}" for each in findings.clips)),
             *_section("Seconds of each part", (f"- {each['name']}: {each.get('seconds')}" for each in findings.parts)),

@@ -13,22 +13,32 @@ from tritonclient.grpc import model_config_pb2 as triton
 Change = Callable[[triton.ModelConfig], None]
 
 
-def variant(repository: Path, folder: Path, change: Change) -> Path:
-    """The repository in `folder`, with `change` done to the configuration of each model that runs a graph."""
+def variant(repository: Path, folder: Path, how: Change) -> Path:
+    """The repository in `folder`, changed."""
     shutil.copytree(repository, folder, copy_function=os.link)
-    for path in folder.glob("*/config.pbtxt"):
+    change(folder, how)
+    return folder
+
+
+def change(repository: Path, how: Change) -> None:
+    """Does `how` to the configuration of each model that runs a graph; a hard link's other end stays as it is."""
+    for path in repository.glob("*/config.pbtxt"):
         config = read_configuration(repository, path.parent.name)
         if config.backend:
-            change(config)
+            how(config)
             path.unlink()
             path.write_text(text_format.MessageToString(config), encoding="utf-8")
-    return folder
 
 
 def on_gpu(config: triton.ModelConfig) -> None:
     """KIND_GPU: a model that can't have a GPU then fails to load."""
     for group in config.instance_group:
         group.kind = triton.ModelInstanceGroup.KIND_GPU
+
+
+def small_warm_up(config: triton.ModelConfig) -> None:
+    for each in config.model_warmup:
+        each.batch_size = min(each.batch_size, 1)
 
 
 def with_tf32(config: triton.ModelConfig) -> None:

@@ -40,4 +40,4 @@ def gpu_repository(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
     """The bundle with a GPU's settings."""
     from gpu_prepare import export_to
 
-    return export_to(small_bundle, tmp_path_factory.mktemp("repositories") / "gpu", "float32")
+    return export_to(small_bundle, tmp_path_factory.mktemp("repositories") / "gpu", "float32", "cuda")

@@ -16,26 +16,33 @@ def test_the_recipe_comes_first_and_large_batches_before_small_ones():
 
 def test_everything_is_measured_where_there_is_time():
     settings = by_importance(WAYS)
-    assert choose(settings, lambda setting: 1.0, ROUNDS * len(settings)) == (settings, ROUNDS)
+    assert choose(settings, dict.fromkeys(settings, 1.0), ROUNDS * len(settings)) == (settings, ROUNDS)
 
 
 def test_the_least_important_are_left_out_first():
     settings = by_importance(WAYS)
-    chosen, rounds = choose(settings, lambda setting: 1.0, ROUNDS * 5)
+    chosen, rounds = choose(settings, dict.fromkeys(settings, 1.0), ROUNDS * 5)
     assert (chosen, rounds) == (settings[:5], ROUNDS)
 
 
 def test_one_round_is_better_than_a_way_that_is_not_measured():
     settings = by_importance(WAYS)
-    chosen, rounds = choose(settings, lambda setting: 1.0, 4)
+    chosen, rounds = choose(settings, dict.fromkeys(settings, 1.0), 4)
     assert rounds == 1
     assert {each.way for each in chosen} == set(WAYS)
 
 
 def test_what_costs_too_much_is_left_out_and_cheaper_ones_follow():
     settings = by_importance(WAYS)
-    chosen, _ = choose(settings, lambda setting: 100.0 if setting.batch == 32 else 1.0, 50)
+    chosen, _ = choose(settings, {each: 100.0 if each.batch == 32 else 1.0 for each in settings}, 50)
     assert chosen and all(each.batch != 32 for each in chosen)
+
+
+def test_a_costly_setting_does_not_crowd_out_another_way():
+    settings = by_importance(WAYS)
+    chosen, rounds = choose(settings, {each: 10.0 * each.batch * each.callers for each in settings}, 45)
+    assert rounds == 1
+    assert set(chosen) == {Setting(way, 1, 1) for way in WAYS}
 
 
 class Counted:

@@ -50,6 +50,15 @@ def test_a_variant_gives_only_the_networks_more_instances(gpu_repository, tmp_pa
     assert {model for model, count in counts.items() if count == 2} == set(NETWORKS)
 
 
+def test_a_cpu_is_spared_a_warm_up_with_a_gpus_batch(gpu_repository, tmp_path):
+    changed = gpu_variants.variant(gpu_repository, tmp_path / "changed", gpu_variants.small_warm_up)
+    for model in STEPS:
+        usual, small = (
+            read_configuration(each, model).model_warmup[0].batch_size for each in (gpu_repository, changed)
+        )
+        assert (usual, small) == ((0, 0) if model == "face_detector" else (32, 1))
+
+
 @pytest.fixture(scope="module")
 def host(gpu_repository):
     with BareHost(find_environment(), None) as host:

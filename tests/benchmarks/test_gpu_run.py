@@ -18,13 +18,13 @@ from deepfake_serving.errors import ServingError
 def short(monkeypatch, gpu_repository):
     """Little is measured, but all of it, on a repository that is exported once."""
     monkeypatch.setattr(
-        gpu_prepare, "export_to", lambda bundle, folder, precision: Path(shutil.copytree(gpu_repository, folder))
+        gpu_prepare, "export_to", lambda bundle, folder, *_: Path(shutil.copytree(gpu_repository, folder))
     )
     monkeypatch.setattr(gpu_rates, "SECONDS", 0.1)
     monkeypatch.setattr(gpu_rates, "BATCHES", (32, 1))
     monkeypatch.setattr(gpu_rates, "CONCURRENCIES", (1,))
     monkeypatch.setattr(gpu_rates, "ROUNDS", 1)
-    monkeypatch.setattr(gpu_prepare, "CROPS", 4)
+    monkeypatch.setattr(gpu_prepare, "CROPS", {"cpu": 4})
     monkeypatch.setattr(gpu_bench, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "SWEPT", ((1, 2),))
