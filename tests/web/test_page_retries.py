@@ -111,7 +111,7 @@ def test_a_broken_connection_is_tried_again_ever_later_and_not_for_ever(page, an
     assert len(sent) == MOST_PAUSES + 3
     expect(page.get_by_role("alert")).to_contain_text("Check that it is running")
     page.unroute_all()
-    page.get_by_role("button", name="Try 3 of them again").click()
+    page.get_by_role("button", name="Try them again").click()
     for number in range(3):
         expect(state(page, number)).to_contain_text("strong sign")
     expect(page.locator("#outcome")).to_be_empty()

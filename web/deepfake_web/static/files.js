@@ -21,7 +21,7 @@ export function row(item, { show, compare, remove }) {
     else open.removeAttribute("aria-current");
     state.className = `state ${verdict ? classOf(verdict) : item.status}`;
     state.textContent = verdict ? said(verdict, item.result.confidence) : item.pause ? `is sent again in ${item.pause} s` : STATUS[item.status] ?? item.problem.title;
-    beside.hidden = !verdict;
+    beside.classList.toggle("later", !verdict); // its room is kept, so that nothing below moves when it comes
     tick.checked = Boolean(item.compare);
     const seen = item.result?.frames[0].thumbnail;
     if (seen) node.querySelector("span.preview")?.replaceWith(element("img", { class: "preview", alt: "", src: seen }));

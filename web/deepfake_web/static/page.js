@@ -3,9 +3,9 @@
 import { element, find, plain, size, stateOf } from "./dom.js";
 import { row } from "./files.js";
 import { askBeforeLeaving } from "./leaving.js";
-import { outcome } from "./outcome.js";
+import { changeAbove, exchange } from "./place.js";
 import { queue } from "./queue.js";
-import { refusal } from "./trouble.js";
+import { outcome, refusal } from "./trouble.js";
 
 const TORN = { title: "The result can't be shown", detail: "A part of this page did not arrive. Check your connection and that the detector is running, then load the page again." };
 const words = JSON.parse(find("config").textContent); // limits, and the words for people
@@ -96,23 +96,15 @@ function show(item, withFocus = false) {
 }
 
 function draw() {
-  find("files").hidden = !items.length;
-  for (const item of items) item.row.update(item === shown && !pair);
-  find("outcome").replaceChildren(...outcome(items, again));
-  const view = pair ? pair.view : shown && page(shown);
   const now = find("shown");
+  changeAbove(now, () => {
+    find("files").hidden = !items.length;
+    for (const item of items) item.row.update(item === shown && !pair);
+    find("outcome").replaceChildren(...outcome(items, again));
+  });
+  const view = pair ? pair.view : shown && page(shown);
   // Drawn again only when it is another, so that a reader's place in it is kept.
   if (now.firstChild !== (view || null)) exchange(now, view);
-}
-
-/** Nobody's focus is taken, and nobody's is lost; who had scrolled into what is gone is brought to the top of the new. */
-function exchange(now, view) {
-  const inside = now.contains(document.activeElement);
-  const above = now.getBoundingClientRect().top < 0;
-  now.replaceChildren(...(view ? [view] : []));
-  const title = now.querySelector("h2");
-  if (inside) title?.focus({ preventScroll: true });
-  if (above) now.scrollIntoView();
 }
 
 function page(item) {

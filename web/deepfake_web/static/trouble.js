@@ -1,6 +1,8 @@
-// What went wrong with a file: for good, or for now.
+// What went wrong: with a file for good, with a file for now, with a batch.
 
 import { element } from "./dom.js";
+
+const MOST_NAMED = 5; // files that failed
 
 /** The end of it, and another try where one can help. */
 export function refusal(name, { title, detail, again }, retry) {
@@ -39,4 +41,18 @@ export function pausing(name, problem, seconds, tick) {
       element("button", { type: "button", class: "quiet", click: () => stop() }, "Give up")));
   count();
   return { node, over, giveUp: stop };
+}
+
+/** How a batch ended where not every file was analysed: nodes to show; none while files wait or are analysed, nor where nothing failed but what the reader stopped. */
+export function outcome(items, again) {
+  const failed = items.filter(({ status, problem }) => status === "failed" && !problem.stopped);
+  if (items.length < 2 || !failed.length || items.some(({ status }) => status === "waiting" || status === "working")) return [];
+  const named = failed.slice(0, MOST_NAMED).map(({ name, problem }) => `${name} (${problem.title})`);
+  if (failed.length > named.length) named.push(`and ${failed.length - named.length} more`);
+  const worthIt = failed.filter(({ problem }) => problem.again);
+  const whom = worthIt.length < failed.length ? `${worthIt.length} of them` : failed.length > 1 ? "them" : "it";
+  return [
+    element("p", {}, element("strong", {}, `${failed.length} of ${items.length} files could not be analysed: `), `${named.join(", ")}.`),
+    ...(worthIt.length ? [element("button", { type: "button", click: () => again(worthIt) }, `Try ${whom} again`)] : []),
+  ];
 }
