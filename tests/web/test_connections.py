@@ -296,3 +296,16 @@ def test_unfinished_heads_do_not_hold_up_the_end(serve, dripping):
         begun = time.monotonic()
     # What it was given for answers under way is not used up.
     assert time.monotonic() - begun < server.GRACE_S
+
+
+def test_a_file_whose_name_is_not_utf_8_is_analysed(serve):
+    with serve() as address:
+        assert post(address, body(b"y" * 100).replace(b'"a"', b'"M\xfcller.jpg"')).status == 200
+
+
+def test_too_many_fields_are_told_as_that(serve):
+    with serve() as address:
+        part = b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n'
+        answer = post(address, b"".join(part % number for number in range(17)) + body(b"y" * 900_000))
+        assert answer.status == 400
+        assert "too many fields" in json.load(answer)["detail"]
