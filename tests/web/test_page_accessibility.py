@@ -41,6 +41,19 @@ def test_under_way_and_in_line(new_page, serve, scheme, clip, tmp_path):
         page.locator("section.working").get_by_role("button", name="Cancel").click()
 
 
+def test_a_pause_and_a_batch_that_failed(new_page, serve, scheme, clip):
+    with serve() as (host, port):
+        page = new_page(f"http://{host}:{port}", color_scheme=scheme)
+        page.route("**/predict", lambda route: route.abort())
+        page.locator("#file[multiple]").set_input_files([clip, clip])
+        expect(page.get_by_role("timer")).to_be_visible()
+        assert violations(page) == []
+        page.get_by_role("button", name="Give up").click()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator("#outcome")).to_contain_text("could not be analysed")
+        assert violations(page) == []
+
+
 @pytest.fixture(scope="module")
 def answer(served, clip):
     """The events of a clip's real analysis, as they were streamed."""
