@@ -49,6 +49,17 @@ def test_a_clip_is_followed_by_one_track_through_all_its_frames(detector, face_c
     assert (result.tracks[0].first_s, result.tracks[0].last_s) == pytest.approx((0.0, 3.9))
 
 
+def test_a_picture_that_is_cut_off_is_answered_and_never_certain(detector, picture, astronaut):
+    whole = picture(astronaut)
+    cut = whole.with_name("cut.png")
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 8 // 10])
+    result = detector.analyze(cut)
+    assert result.confidence == pytest.approx(detector.analyze(whole).confidence, abs=0.01)
+    assert (result.certainty, result.reasons[-1]) == ("low", "truncated")
+    assert any("cut off" in warning for warning in result.warnings)
+    assert "truncated" not in detector.analyze(whole).reasons
+
+
 def test_boxes_sit_on_the_face_as_it_moves(detector, face_clip):
     for frame in detector.analyze(face_clip).frames:
         (face,) = frame.faces

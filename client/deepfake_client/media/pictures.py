@@ -17,6 +17,9 @@ from deepfake_client.media.pixels import check_size
 LOADED_EARLY = (AvifImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 CODECS = {"HEIF": "hevc", "AVIF": "av1"}  # where the container's name is not the codec's
 CUT_OFF = "The picture is cut off; its missing part is shown grey."
+UNREADABLE = (
+    "The picture can't be decoded: it is damaged, or of a kind that is not read here. Save it anew as PNG or JPEG."
+)
 
 Image.MAX_IMAGE_PIXELS = None  # check_size says it in our words
 Image.init()
@@ -25,59 +28,71 @@ pillow_heif.register_heif_opener()
 
 def read(request: Request) -> Iterator[Opened | Frame | str]:
     """The picture upright, or the sampled frames of an animated one. The reader of sniff's "picture"."""
-    image = _open(request)
-    if request.format in animations.FORMATS and animations.moves(image):
-        yield from animations.read(image, _codec(request), request, lambda: _open(request))
+    problem: Exception | None = None
+    for image in _opened(request):
+        if request.format in animations.FORMATS and animations.moves(image):
+            yield from animations.read(image, _codec(request), request, lambda: _open(request))
+            return
+        try:
+            image.load()
+        except tags.ODD as cause:
+            problem = cause
+            continue
+        yield from _still(image, request)
         return
-    warning = _load(image, request)
+    yield from _still(_as_far_as_it_goes(request, problem), request, CUT_OFF)
+
+
+def _still(image: Image.Image, request: Request, cut_off: str | None = None) -> Iterator[Opened | Frame | str]:
+    """A decoded picture, and the warning where it is `cut_off`."""
     pixels, unused_profile = colour.seen(_upright(image), colour.of_picture(image, request.fd))
     height, width, _ = pixels.shape
     told = tags.of_picture(image)
-    yield Opened("image", _codec(request), width, height, None, None, 1, told, truncated=warning is not None)
-    yield from filter(None, (warning, unused_profile))
+    yield Opened("image", _codec(request), width, height, None, None, 1, told, truncated=cut_off is not None)
+    yield from filter(None, (cut_off, unused_profile))
     yield Frame(0, 0.0, pixels)
 
 
 def _open(request: Request) -> Image.Image:
     """The picture, not yet decoded, its size checked."""
-    problem: Exception | None = None
+    for image in _opened(request):
+        return image
+    raise DamagedMediaError(UNREADABLE)
+
+
+def _opened(request: Request) -> Iterator[Image.Image]:
+    """The picture, in each way in which Pillow opens it; the first has all that can be used."""
     for file in _files(request):
         try:
             image = Image.open(file, formats=[request.format])
-        except tags.ODD as cause:
-            problem = cause
+        except tags.ODD:
             continue
         check_size(*image.size, request.max_pixels)
-        return image
-    raise DamagedMediaError("The picture is damaged: it begins like one, and can't be read.") from problem
+        yield image
 
 
 def _files(request: Request) -> Iterator[IO[bytes]]:
     """The file, in the ways in which it may be read, the whole first."""
     if request.format == "PNG":
         yield from pngs.readable(request.fd)
-        return
-    if request.format in heif.BRANDS:
+    elif request.format in heif.BRANDS:
         yield heif.readable(request.fd, request.format)
-        return
-    os.lseek(request.fd, 0, os.SEEK_SET)
-    yield os.fdopen(request.fd, "rb", closefd=False)
+    else:
+        os.lseek(request.fd, 0, os.SEEK_SET)
+        yield os.fdopen(request.fd, "rb", closefd=False)
 
 
-def _load(image: Image.Image, request: Request) -> str | None:
-    """Decodes; a picture that is cut off gives what it has, and the warning to say so."""
+def _as_far_as_it_goes(request: Request, problem: Exception | None) -> Image.Image:
+    """What can be decoded of a picture that is cut off."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    image = _open(request)
     try:
         image.load()
-        return None
-    except tags.ODD as cause:
-        ImageFile.LOAD_TRUNCATED_IMAGES = True
-        try:
-            image.load()
-        except tags.ODD:
-            raise DamagedMediaError("The picture is damaged and can't be decoded.") from cause
-        if all(low == high for low, high in np.atleast_2d(image.getextrema())):
-            raise DamagedMediaError("The picture is cut off before its first pixel.") from cause
-        return CUT_OFF
+    except tags.ODD:
+        raise DamagedMediaError(UNREADABLE) from problem
+    if all(low == high for low, high in np.atleast_2d(image.getextrema())):
+        raise DamagedMediaError("The picture is cut off before its first pixel. Send it again, whole.") from problem
+    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:

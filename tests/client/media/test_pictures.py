@@ -3,6 +3,8 @@
 import numpy as np
 import pillow_heif
 import pytest
+from deepfake_client.media import open_media
+from deepfake_client.settings import ClientSettings
 from PIL import Image, ImageOps
 
 ORIENTATION = 0x0112
@@ -170,4 +172,7 @@ def test_picture_that_is_cut_off_shows_what_it_has_and_warns(name, tmp_path, ast
     loaded = load(tmp_path / name)
     assert len(loaded.frames) == 1
     assert any("cut off" in warning for warning in loaded.warnings)
+    for path, truncated in ((tmp_path / name, True), (tmp_path / "whole", False)):
+        with open_media(path, "even", 1, ClientSettings()) as media:
+            assert media.truncated is truncated
     assert np.abs(loaded.frames[0].image[:150].astype(int) - astronaut[:150]).mean() < 5

@@ -157,3 +157,10 @@ def test_an_animation_that_counts_too_many_or_too_few_frames_is_shown(said, tmp_
     (tmp_path / "moving.png").write_bytes(data)
     loaded = load(tmp_path / "moving.png")
     assert (loaded.kind, loaded.numbers) == ("video", list(range(min(said, 5))))
+
+
+def test_a_picture_whose_animation_makes_no_sense_is_the_picture(with_extras, load):
+    control = struct.pack(">5I2H2B", 5, 160, 96, 0, 0, 1, 10, 0, 0)  # begins with the sixth part of a sequence
+    animation = chunk(b"acTL", struct.pack(">II", 1, 0))
+    loaded = load(with_extras(before=animation, after=chunk(b"fcTL", control) + chunk(b"fdAT", bytes(30))))
+    assert (loaded.kind, loaded.numbers, loaded.warnings) == ("image", [77], [])

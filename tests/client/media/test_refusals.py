@@ -11,6 +11,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from deepfake_client.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
+from deepfake_client.media.timeline import CUT_OFF
 from PIL import Image
 
 
@@ -273,6 +274,37 @@ def test_file_cut_off_before_anything_can_be_seen_is_told(name, tmp_path, write_
     data = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(data[:600])
     with pytest.raises(DamagedMediaError):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize("layout", ["", "faststart"])
+def test_a_file_that_is_cut_inside_its_index_is_told_to_be_cut_off(layout, tmp_path, write_clip, load):
+    options = {"movflags": layout} if layout else {}
+    data = write_clip(tmp_path / "clip.mp4", "libx264", container_options=options).read_bytes()
+    start = data.index(b"moov") - 4
+    size = int.from_bytes(data[start : start + 4], "big")
+    for part in range(9):
+        (tmp_path / "clip.mp4").write_bytes(data[: start + 12 + size * part // 10])
+        with pytest.raises(DamagedMediaError, match=r"cut off.*[Ss]end it again"):
+            load(tmp_path / "clip.mp4")
+
+
+def test_a_file_that_is_cut_in_the_index_of_its_sound_shows_its_frames_and_warns(tmp_path, write_clip, load):
+    data = write_clip(tmp_path / "clip.mp4", "libx264", sound=True).read_bytes()
+    (tmp_path / "clip.mp4").write_bytes(data[: data.rindex(b"udta")])
+    loaded = load(tmp_path / "clip.mp4")
+    assert loaded.numbers == loaded.indices == [3, 11, 18, 26, 33, 41, 48, 56]
+    assert loaded.warnings == [CUT_OFF]
+
+
+@pytest.mark.parametrize("size", [300, 500])
+@pytest.mark.parametrize(
+    ("name", "encoder"), [("clip.mkv", "libx264"), ("clip.webm", "libvpx-vp9"), ("clip.avi", "mpeg4")]
+)
+def test_a_file_that_is_cut_in_what_describes_it_is_told_to_be_cut_off(name, encoder, size, tmp_path, write_clip, load):
+    data = write_clip(tmp_path / name, encoder).read_bytes()
+    (tmp_path / name).write_bytes(data[:size])
+    with pytest.raises(DamagedMediaError, match=r"cut off.*[Ss]end it again"):
         load(tmp_path / name)
 
 
