@@ -13,10 +13,10 @@ from deepfake_export.tensors import PROBABILITY
 from deepfake_serving.environment import Environment
 from deepfake_serving.server import TritonServer
 from gpu_findings import Findings, Parity
-from gpu_parity import PROBABILITY_LIMIT, parity_of
+from gpu_parity import parity_of
 from gpu_prepare import BATCH, Subject
 from gpu_rates import IN_PARALLEL, IN_TURN, Way, by_importance, measure
-from gpu_table import RECIPE, SERVED
+from gpu_table import PROBABILITY_LIMIT, RECIPE, SERVED
 from gpu_ways import Bare, OneByOne, Served
 from recipe import Recipe
 from served import ServedEnsemble, read_wiring

@@ -4,9 +4,7 @@ import numpy as np
 from bare import Tensors
 from deepfake_export.tensors import EVIDENCE, HEATMAP, MODEL_PROBABILITIES, PROBABILITY
 from gpu_findings import Parity
-
-PROBABILITY_LIMIT = 1e-3
-MAP_LIMIT = 1e-2  # of the map's largest absolute value over the crops
+from gpu_table import MAP_LIMIT, PROBABILITY_LIMIT
 
 
 def compare(answers: Tensors, reference: Tensors, decided: np.ndarray) -> tuple[float, float, float, bool]:

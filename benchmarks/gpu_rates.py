@@ -97,14 +97,16 @@ def estimator(ways: dict[str, Way], allotted_s: float) -> Callable[[Setting], fl
 def choose(
     settings: Sequence[Setting], costs_s: Mapping[Setting, float], allotted_s: float
 ) -> tuple[list[Setting], int]:
-    """The most important settings that fit, and in how many rounds: one where several would leave a way out."""
+    """The most important settings that fit, and in how many rounds: one where several would leave a way out.
+
+    Each way has its cheapest setting measured, whatever it costs.
+    """
     ways = {setting.way for setting in settings}
     chosen = fill([], settings, costs_s, allotted_s / ROUNDS)
     if {setting.way for setting in chosen} == ways:
         return chosen, ROUNDS
     cheapest = [min((each for each in settings if each.way == way), key=costs_s.__getitem__) for way in ways]
-    cheapest.sort(key=costs_s.__getitem__)
-    chosen = fill(fill([], cheapest, costs_s, allotted_s), settings, costs_s, allotted_s)
+    chosen = fill(cheapest, settings, costs_s, allotted_s)
     return [setting for setting in settings if setting in chosen], 1
 
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gpu_findings import Findings, Rate
 
+PROBABILITY_LIMIT = 1e-3
+MAP_LIMIT = 1e-2  # of the map's largest absolute value over the crops
+HELD = f"held: probabilities within {PROBABILITY_LIMIT:g}, maps within {MAP_LIMIT:g} of the largest; asked of float32"
 RECIPE, SERVED = "recipe", "served"
 BARE = "bare"  # begins the name of each way by bare sessions
-HELD = "held: probabilities within 1e-3, maps within 1e-2 of the largest; asked of float32"
 GOAL_OF_BARE, GOAL_OF_RECIPE, GOAL_BATCH = 0.9, 3.0, 32
 
 

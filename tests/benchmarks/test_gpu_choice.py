@@ -45,6 +45,12 @@ def test_a_costly_setting_does_not_crowd_out_another_way():
     assert set(chosen) == {Setting(way, 1, 1) for way in WAYS}
 
 
+def test_every_way_has_a_figure_even_where_there_is_no_time():
+    settings = by_importance(WAYS)
+    chosen, rounds = choose(settings, {each: 1.0 * each.batch * each.callers for each in settings}, -5.0)
+    assert (set(chosen), rounds) == ({Setting(way, 1, 1) for way in WAYS}, 1)
+
+
 class Counted:
     """A way whose call takes a tenth of a second a crop, so that its costs are known without a clock."""
 
@@ -79,6 +85,6 @@ def test_settings_have_their_turn_in_every_round_and_the_rest_is_said(findings):
 
 def test_a_large_batch_is_not_even_tried_where_one_crop_tells_that_it_takes_too_long(findings):
     way = Counted()
-    measure("base", "float32", {"served": way}, [Setting("served", 32, 1)], 3, findings)
+    measure("base", "float32", {"served": way}, [Setting("served", 32, 1), Setting("served", 1, 1)], 3, findings)
     assert way.calls == [1]
-    assert findings.rates == []
+    assert [each.batch for each in findings.rates] == [1]

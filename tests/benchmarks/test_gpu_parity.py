@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from gpu_parity import MAP_LIMIT, PROBABILITY_LIMIT, compare
+from gpu_parity import compare
+from gpu_table import MAP_LIMIT, PROBABILITY_LIMIT
 
 DECIDED = np.array([True, True, False])
 
