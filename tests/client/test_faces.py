@@ -1,8 +1,11 @@
 """Faces of every size are found, once each."""
 
+import threading
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from deepfake_client.faces import MAX_OVERLAP, find_faces, overlap
+from deepfake_client.faces import MAX_OVERLAP, PICTURE_SIDE, TILE_OVERLAP, TILE_SIDE, _spans, find_faces, overlap
 from deepfake_client.triton import Triton
 from PIL import Image
 
@@ -44,6 +47,44 @@ def test_small_faces_beside_a_large_one_are_found_in_a_picture(search, astronaut
 def test_a_face_on_the_border_between_tiles_is_found_once(search, astronaut):
     picture = pasted((2400, 1400), (astronaut, 0.3, 1060, 900), (astronaut, 0.3, 1180, 100))
     assert len(find_faces(picture, search, thorough=True)) == 2
+
+
+def test_a_face_that_tiles_cut_is_found_whole(search, astronaut):
+    """A tile's edge leaves parts that look as much like a face as the whole."""
+    for scale, x, y in ((2.2, 400, 500), (2.2, 700, 450), (1.9, 400, 500)):
+        picture = pasted((4000, 3000), (astronaut, scale, x, y))
+        (face,) = find_faces(picture, search, thorough=True)
+        assert face.box == pytest.approx((x + scale * 178, y + scale * 65, scale * 93, scale * 122), abs=32)
+
+
+def test_tiles_cover_every_length_and_overlap_by_the_largest_face_they_may_find():
+    for length in range(1, PICTURE_SIDE + 1):
+        spans = _spans(length)
+        assert spans[0][0] == 0 and spans[-1][1] == length
+        assert all(end - begin <= TILE_SIDE for begin, end in spans)
+        assert all(end - begin >= TILE_OVERLAP - 1 for (_, end), (begin, _) in pairwise(spans))
+
+
+def test_tiles_are_searched_two_at_once(search, astronaut):
+    """Both of the server's detectors work: neither call returns before the other was made."""
+    together = threading.Barrier(2)
+    first = True
+
+    def waiting(picture: np.ndarray):
+        nonlocal first
+        if not first:
+            together.wait(timeout=60)
+        first = False  # the whole picture is searched by itself
+        return search(picture)
+
+    (face,) = find_faces(pasted((1500, 900), (astronaut, 0.5, 700, 300)), waiting, thorough=True)
+    assert face.side == pytest.approx(60, abs=8)
+
+
+@pytest.mark.parametrize("width", [8000, 7700, 5000])
+def test_small_faces_of_a_large_picture_are_found_where_they_are(search, astronaut, width):
+    (face,) = find_faces(pasted((width, 2400), (astronaut, 0.6, width - 700, 1500)), search, thorough=True)
+    assert face.box == pytest.approx((width - 700 + 0.6 * 178, 1500 + 0.6 * 65, 0.6 * 93, 0.6 * 122), abs=10)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 8])

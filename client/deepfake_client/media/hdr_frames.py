@@ -52,7 +52,8 @@ class SdrView:
         probe = (np.arange(3 * PROBE_SIDE**2) * SCATTER % 65536).astype(np.uint16).reshape(PROBE_SIDE, PROBE_SIDE, 3)
         wanted, frame = self._exact(probe).astype(int), VideoFrame.from_ndarray(probe, "rgb48le")
         for order in ORDERS:
-            table = VideoFrame.from_ndarray(np.ascontiguousarray(shown[..., order]), "rgb24").reformat(format=FORMAT)
+            levels = shown[..., order].astype(np.uint16) * 256 + 128  # so that the high byte is a rounded one
+            table = VideoFrame.from_ndarray(levels, "rgb48le").reformat(format=FORMAT, threads=1)
             if np.abs(_Lookup((PROBE_SIDE, PROBE_SIDE), table).applied(frame) - wanted).mean() < CLOSE:
                 return table
         return None
@@ -84,8 +85,17 @@ class _Lookup:
         self._frames.push(planes)
         shown = self._shown.pull()
         assert isinstance(shown, VideoFrame)
-        return shown.to_ndarray(format="rgb24", threads=1)
+        return _high_bytes(shown)
 
 
 def _source(graph: Graph, width: int, height: int) -> FilterContext:
     return graph.add_buffer(width=width, height=height, format=VideoFormat(FORMAT), time_base=TICK)
+
+
+def _high_bytes(frame: VideoFrame) -> np.ndarray:
+    """Of a frame in FORMAT, as uint8 [H, W, 3]: what FFmpeg's own way to 8 bits gives, in a third of its time."""
+    image = np.empty((frame.height, frame.width, 3), np.uint8)
+    for plane, channel in zip(frame.planes, (1, 2, 0), strict=True):
+        bytes_ = np.frombuffer(memoryview(plane), np.uint8).reshape(frame.height, plane.line_size)
+        image[..., channel] = bytes_[:, 1 : 2 * frame.width : 2]
+    return image

@@ -28,4 +28,6 @@ def to_rgb(image: Image.Image) -> np.ndarray:
         over = image.convert("RGBA")
         image = Image.new("RGBA", over.size, "white")
         image.alpha_composite(over)
-    return np.array(image.convert("RGB"))
+    return np.asarray(
+        image if image.mode == "RGB" else image.convert("RGB")
+    )  # no copy more than needed: it may be large
