@@ -84,11 +84,12 @@ def estimator(ways: dict[str, Way], allotted_s: float) -> Callable[[Setting], fl
     known: dict[tuple[str, int], float] = {}
 
     def estimate(setting: Setting) -> float:
-        key = (setting.way, setting.batch)
+        way, key, single = ways[setting.way], (setting.way, setting.batch), (setting.way, 1)
+        if single not in known:
+            known[single] = way.call_s(1)
         if key not in known:
-            one = known.setdefault((setting.way, 1), ways[setting.way].call_s(1))
-            cheap = 2 * one * setting.batch < TRIAL_PART * allotted_s
-            known[key] = ways[setting.way].call_s(setting.batch) if cheap else one * setting.batch
+            times = known[single] * setting.batch
+            known[key] = way.call_s(setting.batch) if 2 * times < TRIAL_PART * allotted_s else times
         return known[key]
 
     return estimate
