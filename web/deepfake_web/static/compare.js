@@ -2,7 +2,7 @@
 
 import { clock, element, fixed } from "./dom.js";
 import { verdict } from "./finding.js";
-import { framePicture } from "./viewer.js";
+import { framePicture } from "./frame.js";
 
 export function compared(items, words) {
   return element("section", { class: "compared", "aria-label": "Results side by side" }, items.map((item) => side(item, words)));

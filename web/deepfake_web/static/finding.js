@@ -1,10 +1,11 @@
 // A result, whole: verdict, where, when, networks, what the file is and says of itself, what can be kept.
 
 import { classOf, clock, element, drawing, filled, fixed, SHAPES, signed, size, stateOf } from "./dom.js";
+import { framePicture } from "./frame.js";
 import { keep } from "./keep.js";
 import { player } from "./player.js";
 import { timeline } from "./timeline.js";
-import { framePicture, viewer } from "./viewer.js";
+import { viewer } from "./viewer.js";
 
 const MOST_SHOWN = 8; // frames in the order of their weight; the rest on demand
 

@@ -1,11 +1,14 @@
 // The reader's place in the page, while the page changes.
 
-/** Exchanges what is in `now`: nobody's focus is taken, none is lost, and who had scrolled into it sees the new one's top. */
+/**
+ * Exchanges what is in `now`. Its title gets the focus from what is gone, or if nothing has it, and takes it from nobody;
+ * who had scrolled into what is gone sees the new one's top.
+ */
 export function exchange(now, view) {
-  const inside = now.contains(document.activeElement);
+  const free = document.activeElement === document.body || now.contains(document.activeElement);
   const above = now.getBoundingClientRect().top < 0;
   now.replaceChildren(...(view ? [view] : []));
-  if (inside) now.querySelector("h2")?.focus({ preventScroll: true });
+  if (free) now.querySelector("h2")?.focus({ preventScroll: true });
   if (above) now.scrollIntoView();
 }
 

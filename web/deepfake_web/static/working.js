@@ -1,7 +1,7 @@
 // The file under way: its stages, and its frames as they are scored.
 
 import { clock, drawing, element, fixed } from "./dom.js";
-import { framePicture } from "./viewer.js";
+import { framePicture } from "./frame.js";
 
 const STAGES = ["Upload", "Decode", "Faces", "Networks", "Verdict"];
 
