@@ -13,7 +13,9 @@ from deepfake_client.triton import Candidates
 
 SEARCH_SIDES = (640, 1280)  # longer side searched, pixels; the next only where the one before found nothing
 PICTURE_SIDE = 4096  # a single picture is searched as large as this too, for its small faces,
-TILE_SIDE = 1024  # in tiles of at most this side: they fit a processor's cache (0.095 s a megapixel; 0.139 at 1664)
+TILE_SIDE = (
+    1280  # in tiles of at most this side (the server's memory grows with what it is sent: 0.7 GB at 12 megapixels)
+)
 TILES_AT_ONCE = 2  # as many as the server has detectors, each of one thread
 TILE_OVERLAP = 256  # pixels, of which a tile may find faces: larger ones were found before, parts of them mislead
 MIN_SCORE = 0.8  # faces in the shared clips have 0.94 or more, a head's shadow on a wall 0.74
