@@ -28,7 +28,7 @@ from deepfake_export.tensors import (
 )
 
 BATCH = 8  # crops
-KINK = 1e-4  # of the hidden units' mean size: ten times what rounding makes of them
+KINK = 1e-4  # of the hidden units' mean size: ten times what rounding makes of them in most networks
 
 
 def ensemble_reference(bundle: Bundle, crops: np.ndarray) -> Tensors:
@@ -42,19 +42,27 @@ def ensemble_reference(bundle: Bundle, crops: np.ndarray) -> Tensors:
 
 
 def stacking_reference(stacking: Stacking, tensors: Tensors) -> Tensors:
-    """The answer from each network's probability and evidence, by scikit-learn."""
+    """The answer from each network's probability and evidence, by scikit-learn; NaN of NaN."""
     probabilities = np.concatenate([tensors[of_role(role, PROBABILITY).name] for role in ROLES], axis=1)
+    stacked = estimators(stacking).predict_proba(np.nan_to_num(probabilities.astype(np.float64)))[:, 1:]
     maps = np.stack([tensors[of_role(role, EVIDENCE).name] for role in ROLES], axis=1)
     return {
-        PROBABILITY.name: estimators(stacking).predict_proba(probabilities.astype(np.float64))[:, 1:],
+        PROBABILITY.name: np.where(np.isnan(probabilities).any(axis=1, keepdims=True), np.nan, stacked),
         MODEL_PROBABILITIES.name: probabilities,
         HEATMAP.name: np.einsum("nrhw,r->nhw", maps, stacking.heatmap_weights()),
     }
 
 
 def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
-    """Gradient × activation of the margin [N, 7, 7], the gradient by autograd; a norm's statistics after pooling are
-    taken as given numbers. NaN for a picture that has no one right map."""
+    """evidence_and_hidden's evidence; NaN for a picture that has no one right map."""
+    evidence, hidden = evidence_and_hidden(network, images)
+    evidence[_at_a_kink(hidden)] = torch.nan
+    return evidence
+
+
+def evidence_and_hidden(network: HybridNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradient × activation of the margin [N, 7, 7], the gradient by autograd, a norm's statistics after pooling taken
+    as given numbers; and the classifier's hidden units before their ReLU [N, 256]."""
     with torch.no_grad():
         maps = feature_map(network.backbone, network.normalise(images))
         fft = network.fft_features(images)
@@ -67,15 +75,14 @@ def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
         pooled = (pooled - fixed.mean(dim=1, keepdim=True)) / deviation * norm.weight + norm.bias
     logits = network.classify(pooled, fft)
     gradient = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)[0]
-    evidence = (gradient * maps.detach()).sum(dim=1)
-    evidence[_at_a_kink(network, pooled.detach(), fft)] = torch.nan
-    return evidence
+    hidden = network.classifier[1](torch.cat([pooled.detach(), fft], dim=1)).detach()
+    return (gradient * maps.detach()).sum(dim=1), hidden
 
 
-def _at_a_kink(network: HybridNetwork, pooled: Tensor, fft: Tensor) -> Tensor:
+def _at_a_kink(hidden: Tensor) -> Tensor:
     """Pictures [N] for which a hidden unit is so near zero that rounding decides whether its ReLU passes a gradient."""
-    hidden = network.classifier[1](torch.cat([pooled, fft], dim=1)).detach().abs()
-    return (hidden < KINK * hidden.mean(dim=1, keepdim=True)).any(dim=1)
+    size = hidden.abs()
+    return (size < KINK * size.mean(dim=1, keepdim=True)).any(dim=1)
 
 
 def face_reference(frame: np.ndarray) -> Tensors:
