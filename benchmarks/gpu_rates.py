@@ -63,16 +63,18 @@ def measure(
     rates = {setting: Rate(profile, precision, setting.way, setting.batch, setting.callers) for setting in chosen}
     for number in range(rounds):
         for setting, rate in rates.items():
-            if number and time.monotonic() > end:
+            if time.monotonic() > end and {each.way for each, rate in rates.items() if rate.rounds} == ways.keys():
                 findings.drop(f"{profile}, {precision}: the rest of round {number + 1} of {rounds}", "no time")
-                return
+                break
             rate.rounds.append(ways[setting.way].rate(setting.batch, setting.callers, SECONDS))
-            if not number:
+            if len(rate.rounds) == 1:
                 findings.rates.append(rate)
         findings.write()
+        if time.monotonic() > end:
+            break
     left: dict[str, list[str]] = {}
     for setting in settings:
-        if setting not in rates:
+        if setting not in rates or not rates[setting].rounds:
             left.setdefault(f"{setting.way}, batch {setting.batch}", []).append(str(setting.callers))
     for what, callers in left.items():
         why = f"{allotted_s:.0f} s were there for its rates"
@@ -107,8 +109,7 @@ def choose(
     if {setting.way for setting in chosen} == ways:
         return chosen, ROUNDS
     cheapest = [min((each for each in settings if each.way == way), key=costs_s.__getitem__) for way in ways]
-    chosen = fill(cheapest, settings, costs_s, allotted_s)
-    return [setting for setting in settings if setting in chosen], 1
+    return fill(cheapest, settings, costs_s, allotted_s), 1
 
 
 def fill(

@@ -83,6 +83,17 @@ def test_settings_have_their_turn_in_every_round_and_the_rest_is_said(findings):
     assert "served, batch 32, 32 callers" in left["what"] and "batch 8" not in left["what"]
 
 
+def test_a_round_ends_when_its_time_is_over_but_not_before_each_way_has_a_figure(findings, monkeypatch):
+    clock = iter(range(0, 10_000, 40))  # each look at the clock finds 40 s gone
+    monkeypatch.setattr("gpu_rates.time.monotonic", lambda: next(clock))
+    ways = {"served": Counted(), "recipe": Counted()}
+    measure("base", "float32", ways, by_importance(list(ways)), 100, findings)
+    assert {each.way for each in findings.rates} == ways.keys()
+    assert len(findings.rates) < len(by_importance(list(ways)))
+    assert any(each["why"] == "no time" for each in findings.dropped)
+    assert any("served, batch" in each["what"] for each in findings.dropped)
+
+
 def test_a_large_batch_is_not_even_tried_where_one_crop_tells_that_it_takes_too_long(findings):
     way = Counted()
     measure("base", "float32", {"served": way}, [Setting("served", batch, 1) for batch in (32, 8, 1)], 3, findings)
