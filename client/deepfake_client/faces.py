@@ -148,7 +148,7 @@ def _surest_first(face: Face) -> tuple[float, ...]:
 
 def _wholes_first(face: Face) -> tuple[float, ...]:
     """Of about equally sure ones the larger: what a tile's edge leaves of a face is as sure a face as the whole."""
-    return -round(face.score, 1), -face.side
+    return -round(face.score, 1), -face.box[2] * face.box[3]
 
 
 def _distinct(faces: list[Face], order: Callable[[Face], tuple[float, ...]] = _surest_first) -> list[Face]:
