@@ -25,7 +25,7 @@ SWEEP = {
     "exhaustive convolution search": gpu_variants.exhaustive,
     "channels last": gpu_variants.channels_last,
 }
-SWEPT = ((GOAL_BATCH, 8), (8, 16))  # batch, callers
+SWEPT = {"cuda": ((GOAL_BATCH, 8), (8, 16)), "cpu": ((1, 2),)}  # batch, callers
 
 
 def run(findings: Findings, plan: Plan) -> None:
@@ -122,6 +122,6 @@ def sweep(bench: Bench) -> None:
             ways: dict[str, Way] = {}
             for way, repository in ((f"usual, beside {title}", subject.repository), (title, changed)):
                 ways[f"served: {way}"] = bench.served(stack.enter_context(bench.server(repository)))
-            settings = [Setting(way, *load) for load in SWEPT for way in ways]
+            settings = [Setting(way, *load) for load in SWEPT[bench.plan.device] for way in ways]
             allotted_s = bench.plan.left_s * SWEEP_SHARE / (len(SWEEP) - number)
             measure(subject.profile, FLOAT32, ways, settings, allotted_s, bench.findings)

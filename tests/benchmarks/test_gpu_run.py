@@ -27,7 +27,6 @@ def short(monkeypatch, gpu_repository):
     monkeypatch.setattr(gpu_prepare, "CROPS", {"cpu": 4})
     monkeypatch.setattr(gpu_bench, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "LEAST_S", 1.0)
-    monkeypatch.setattr(gpu_blocks, "SWEPT", ((1, 2),))
     monkeypatch.setattr(gpu_blocks, "SWEEP", {"no queue delay": gpu_variants.no_delay})
 
 
