@@ -79,7 +79,7 @@ class Parity:
         ]
         for row in self.rows:
             verdict = "" if row.worst is None else f"  middle crop; worst {row.worst:.2e}"
-            verdict += f"  {row.left_out} crops left out" if row.left_out else ""
+            verdict += f"  left out: {row.left_out}" if row.left_out else ""
             verdict += "" if row.passed else "  TOO LARGE"
             lines.append(f"{row.model:<19}{row.output:<21}{row.difference:>12.2e}{row.allowed:>10.1e}{verdict}")
         if any(row.left_out for row in self.rows):

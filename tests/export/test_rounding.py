@@ -88,7 +88,7 @@ def test_the_maps_left_out_are_counted_a_row_and_the_report_says_why(compared):
     assert 2 <= swin.left_out < 8 and shared.left_out >= swin.left_out
     assert 1 <= row(compared, "efficientnet", "EVIDENCE").left_out < 4
     assert row(compared, "convnext", "EVIDENCE").left_out == 0
-    assert f"  {swin.left_out} crops left out" in str(compared)
+    assert f"  left out: {swin.left_out}" in str(compared)
     assert compared.undecided == shared.left_out
     assert "PyTorch in float32 and in float64 disagree" in str(compared).splitlines()[-1]
 
