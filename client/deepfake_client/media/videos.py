@@ -1,11 +1,14 @@
 """Reads videos with FFmpeg's libraries (PyAV), decoding no more than the chosen frames need."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from deepfake_client.ahead import ahead
 from deepfake_client.errors import DamagedMediaError
 from deepfake_client.media import tags
 from deepfake_client.media.containers import DECODERS, opened
@@ -16,6 +19,7 @@ from deepfake_client.media.sampling import choose, every_nth
 from deepfake_client.media.timeline import Timeline, scan
 from deepfake_client.media.view import View
 
+FRAMES_AT_ONCE = 2  # one is decoded while the one before is made what it is shown as
 STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
 
 
@@ -30,17 +34,23 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             max_duration_s=request.max_duration_s,
         )
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
-    count, corrupt, view = 0, 0, None
-    with opened(request, DECODERS) as (container, stream):
+    count, corrupt = 0, 0
+    view: View | None = None
+    with opened(request, DECODERS) as (container, stream), ThreadPoolExecutor(1) as pool:
+
+        def shown(item: tuple[int, VideoFrame]) -> tuple[int, VideoFrame, np.ndarray]:
+            nonlocal view
+            index, frame = item
+            view = view or View(frame, stream.sample_aspect_ratio, request.max_pixels)
+            return index, frame, view.shown(frame)
+
         # The original's policy means the frames that come out of the decoder, counted.
         if timeline.packets and every_nth(request.sampling) is None:
             frames = planned(request, container, stream, timeline, chosen)
         else:
             frames = counted(container, stream, chosen)
-        for index, frame in frames:
-            view = view or View(frame, stream.sample_aspect_ratio, request.max_pixels)
-            image = view.shown(frame)
-            if not count:
+        for index, frame, image in ahead(pool, shown, frames, FRAMES_AT_ONCE):
+            if view and not count:
                 yield _opened(container, stream, image, timeline, chosen)
                 yield from (*timeline.warnings, *view.warnings)
             yield Frame(index, timeline.times[index], image)
