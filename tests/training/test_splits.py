@@ -1,7 +1,6 @@
 """The val rows belong to evaluation alone."""
 
 import ast
-from pathlib import Path
 
 from conftest import CLONE
 
@@ -29,7 +28,7 @@ def test_a_manifest_is_read_for_its_training_rows_only():
 
 
 def tree(name: str) -> ast.Module:
-    return ast.parse((PACKAGE / f"{name}.py").read_text())
+    return ast.parse((PACKAGE / f"{name.replace('.', '/')}.py").read_text())
 
 
 def reached(names: tuple[str, ...]) -> set[str]:
@@ -50,5 +49,8 @@ def reached(names: tuple[str, ...]) -> set[str]:
 
 
 def imported(node: ast.ImportFrom) -> list[str]:
-    module = str(node.module)
-    return [alias.name for alias in node.names] if module == "deepfake_training" else [Path(module).suffix[1:]]
+    """Modules of the package, those in a folder of it as `folder.module`."""
+    inside = str(node.module).removeprefix("deepfake_training").lstrip(".")
+    if (PACKAGE / inside.replace(".", "/")).is_dir():
+        return [f"{inside}.{alias.name}".lstrip(".") for alias in node.names]
+    return [inside]
