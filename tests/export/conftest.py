@@ -8,38 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from deepfake_detector.bundle import Bundle, Title
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE_POLICY
-from deepfake_detector.writing import write_bundle
 from deepfake_export.command import main
 from deepfake_export.configuration import ServingOptions
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
 from deepfake_export.pictures import crops as parity_crops
-from families import FAMILIES
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
+from families import write_random_bundle
 
 
 @pytest.fixture(scope="session")
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stored as float16, as the shipped one; drawn so that signals pass through every block."""
-    torch.manual_seed(0)
-    networks = [HybridNetwork(spec) for spec in FAMILIES]
-    for network in networks:
-        for name, value in network.named_parameters():
-            if value.ndim > 1:
-                torch.nn.init.normal_(value, std=(1.5 / value[0].numel()) ** 0.5)
-            elif name.endswith("gamma"):
-                torch.nn.init.normal_(value, mean=0.3, std=0.1)
-    scores = np.random.default_rng(0).random((100, 3))
-    scaler = StandardScaler().fit(scores)
-    regression = LogisticRegression().fit(scaler.transform(scores), (scores @ [3, 2, 1] > 3).astype(int))
-    folder = tmp_path_factory.mktemp("bundle")
-    write_bundle(folder, Title("test", "1.2.3"), networks, scaler, regression, LITE_POLICY, half=True)
-    return folder
+    return write_random_bundle(tmp_path_factory.mktemp("bundle"), Title("test", "1.2.3"))
 
 
 @pytest.fixture(scope="session")

@@ -38,8 +38,8 @@ class PairOrder:
         all_reals, self.fakes = _by_source(samples, fake=False), _by_source(samples, fake=True)
         self.reals = {}
         for source, reals in all_reals.items():
-            usable = reals if source in self.fakes else [index for index in reals if may_blend[index]]
-            if usable:
+            usable = reals if source in self.fakes else reals[may_blend[reals]]
+            if len(usable):
                 self.reals[source] = usable
         for source in sorted(set(all_reals) - set(self.reals)):
             log.warning("%s is left out: it has reals only, and no fakes can be made of them here", source)
@@ -55,9 +55,9 @@ class PairOrder:
                 self.alike[sample.source, sample.compressed].append(index)
                 if sample.original:
                     self.originals[sample.source, sample.compressed, sample.original].append(index)
-        self.all_reals = [index for source in self.sources for index in self.reals[source]]
+        self.all_reals = np.concatenate([self.reals[source] for source in self.sources])
         # A fake that was made from a recording holds some other real face; one without is taken for a generator's.
-        self.generated = [index for index, sample in enumerate(samples) if sample.fake and not sample.original]
+        self.generated = np.flatnonzero([sample.fake and not sample.original for sample in samples])
         sizes = np.array([len(self.fakes.get(source, self.reals[source])) for source in self.sources]) ** EVENNESS
         self.shares = sizes / sizes.sum()
 
@@ -81,7 +81,7 @@ class PairOrder:
     def stranger(self, real: int, random: np.random.Generator) -> np.ndarray:
         """Some pictures whose face may be put onto that real one's: in half of the cases such that were generated as a
         whole, if there are any, so that what a generator does to a face is seen in the midst of a real picture too."""
-        pool = self.generated if self.generated and random.random() < 0.5 else self.all_reals
+        pool = self.generated if len(self.generated) and random.random() < 0.5 else self.all_reals
         drawn = random.choice(pool, CANDIDATES)
         others = [index for index in drawn if self.samples[index].group != self.samples[real].group]
         return np.array(others, int)
@@ -93,9 +93,10 @@ def blendable(landmarks: np.ndarray, side: int) -> np.ndarray:
     return (np.abs(landmarks.mean(axis=-2) - side / 2) < side / 2).all(axis=-1)
 
 
-def _by_source(samples: list[Sample], fake: bool) -> dict[str, list[int]]:
+def _by_source(samples: list[Sample], fake: bool) -> dict[str, np.ndarray]:
+    """Arrays, as a list of thousands would be made into one at every draw."""
     indices: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         if sample.fake == fake:
             indices.setdefault(sample.source, []).append(index)
-    return indices
+    return {source: np.array(own) for source, own in indices.items()}
