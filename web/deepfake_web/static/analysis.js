@@ -1,8 +1,22 @@
 // One file's way to the server and its answer back, as it comes.
 
-const GONE = { title: "The connection broke", detail: "The detector did not answer to the end. Check that it is running, then try again.", again: true, passing: true, lost: true };
-const UNREADABLE = { title: "The file can't be read", detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again." };
-const STOPPED = { title: "Stopped", detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.", again: true, stopped: true };
+const GONE = {
+  title: "The connection broke",
+  detail: "The detector did not answer to the end. Check that it is running, then try again.",
+  again: true,
+  passing: true,
+  lost: true,
+};
+const UNREADABLE = {
+  title: "The file can't be read",
+  detail: "This is a folder, or the file was moved or changed since it was chosen. Choose it again.",
+};
+const STOPPED = {
+  title: "Stopped",
+  detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.",
+  again: true,
+  stopped: true,
+};
 
 /**
  * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
@@ -24,7 +38,9 @@ export function analyse(file, { onUpload, onEvent }) {
     });
     request.upload.onprogress = ({ loaded, total }) => onUpload(loaded / total);
     request.upload.onload = () => onUpload(1);
-    request.onprogress = () => { if (request.status === 200) follow(); };
+    request.onprogress = () => {
+      if (request.status === 200) follow();
+    };
     request.onload = () => {
       if (request.status !== 200) return reject(problem(request));
       follow();
@@ -37,7 +53,13 @@ export function analyse(file, { onUpload, onEvent }) {
       reject(STOPPED);
     };
     // Sending it would tell of a broken connection where the file is at fault.
-    file.slice(0, 1).arrayBuffer().then(() => stopping.signal.aborted || send(request, file), () => reject(UNREADABLE));
+    file
+      .slice(0, 1)
+      .arrayBuffer()
+      .then(
+        () => stopping.signal.aborted || send(request, file),
+        () => reject(UNREADABLE),
+      );
   });
   return { finished, stop: () => stopping.abort() };
 }
@@ -74,7 +96,12 @@ function problem(request) {
     const { title, detail } = JSON.parse(request.responseText);
     return { title, detail, ...hopes };
   } catch {
-    return { title: `The server answered ${request.status}`, detail: "Something between this page and the detector refused the file. Try again later.", ...hopes, again: true };
+    return {
+      title: `The server answered ${request.status}`,
+      detail: "Something between this page and the detector refused the file. Try again later.",
+      ...hopes,
+      again: true,
+    };
   }
 }
 

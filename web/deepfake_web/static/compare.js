@@ -5,17 +5,40 @@ import { verdict } from "./finding.js";
 import { framePicture } from "./frame.js";
 
 export function compared(items, words) {
-  return element("section", { class: "compared", "aria-label": "Results side by side" }, items.map((item) => side(item, words)));
+  return element(
+    "section",
+    { class: "compared", "aria-label": "Results side by side" },
+    items.map((item) => side(item, words)),
+  );
 }
 
 function side({ name, result }, words) {
-  const top = result.frames.reduce((best, frame) => ((frame.confidence ?? -1) > (best.confidence ?? -1) ? frame : best));
-  return element("article", { "aria-label": name },
+  const top = result.frames.reduce((best, frame) =>
+    (frame.confidence ?? -1) > (best.confidence ?? -1) ? frame : best,
+  );
+  return element(
+    "article",
+    { "aria-label": name },
     verdict(name, result, words),
-    element("figure", {},
+    element(
+      "figure",
+      {},
       framePicture(top, result.media, result.threshold, { role: "img", "aria-label": "Its frame" }),
-      result.frames.length > 1 && top.confidence !== null &&
-        element("figcaption", {}, `The frame that weighs most for fake, at ${clock(top.time_s)} · likelihood ${fixed(top.confidence)}`)),
-    result.networks && element("dl", {}, Object.entries(result.networks).map(([role, probability]) =>
-      element("div", {}, element("dt", {}, role), element("dd", {}, fixed(probability))))));
+      result.frames.length > 1 &&
+        top.confidence !== null &&
+        element(
+          "figcaption",
+          {},
+          `The frame that weighs most for fake, at ${clock(top.time_s)} · likelihood ${fixed(top.confidence)}`,
+        ),
+    ),
+    result.networks &&
+      element(
+        "dl",
+        {},
+        Object.entries(result.networks).map(([role, probability]) =>
+          element("div", {}, element("dt", {}, role), element("dd", {}, fixed(probability))),
+        ),
+      ),
+  );
 }

@@ -17,21 +17,32 @@ function fill(node, attributes, children) {
 
 export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 /** Two decimals, and never as certainty: 0.996 is not 1. */
-export const fixed = (probability) => (probability > 0.99 ? "> 0.99" : probability < 0.01 ? "< 0.01" : probability.toFixed(2));
+export const fixed = (probability) =>
+  probability > 0.99 ? "> 0.99" : probability < 0.01 ? "< 0.01" : probability.toFixed(2);
 export const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
 /** A name without what breaks a line or turns text round: such characters escaped, the same as in report and table. */
-export const plain = (text) => text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`);
+export const plain = (text) =>
+  text.replace(
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 /** As in the report: seconds up to two minutes, then minutes too. */
 export function clock(seconds) {
   const rounded = Math.round(100 * seconds) / 100;
-  return rounded < 120 ? `${rounded.toFixed(2)} s` : `${Math.floor(rounded / 60)}:${(rounded % 60).toFixed(2).padStart(5, "0")}`;
+  return rounded < 120
+    ? `${rounded.toFixed(2)} s`
+    : `${Math.floor(rounded / 60)}:${(rounded % 60).toFixed(2).padStart(5, "0")}`;
 }
 
 export function size(bytes) {
   const mib = bytes / 1048576;
-  return mib >= 10 ? `${Math.round(mib)} MiB` : mib >= 0.1 ? `${mib.toFixed(1)} MiB` : `${Math.max(1, Math.round(bytes / 1024))} KiB`;
+  return mib >= 10
+    ? `${Math.round(mib)} MiB`
+    : mib >= 0.1
+      ? `${mib.toFixed(1)} MiB`
+      : `${Math.max(1, Math.round(bytes / 1024))} KiB`;
 }
 
 /** What people are told: no face, else uncertain where the certainty is low, else the label. */

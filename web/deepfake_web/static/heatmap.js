@@ -6,7 +6,10 @@ const REAL = [0, 114, 178];
 
 /** The largest |logit| of all maps, which full strength stands for. */
 export function strongest(frames) {
-  const all = frames.flatMap((frame) => frame.faces).flatMap((face) => face.heatmap ?? []).flat();
+  const all = frames
+    .flatMap((frame) => frame.faces)
+    .flatMap((face) => face.heatmap ?? [])
+    .flat();
   return all.reduce((most, each) => Math.max(most, Math.abs(each)), 1e-6);
 }
 

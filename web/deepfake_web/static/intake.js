@@ -37,7 +37,12 @@ export function intake(add, fail) {
       const address = button.dataset.sample;
       const name = address.split("/").at(-1);
       const answer = await fetch(address).catch(() => null);
-      if (!answer?.ok) return fail({ name, title: "The sample could not be had", detail: "The detector did not answer. Check that it is running, then try again." });
+      if (!answer?.ok)
+        return fail({
+          name,
+          title: "The sample could not be had",
+          detail: "The detector did not answer. Check that it is running, then try again.",
+        });
       const content = await answer.blob();
       add([new File([content], name, { type: content.type })]);
     });

@@ -7,7 +7,11 @@ import { changeAbove, exchange } from "./place.js";
 import { queue } from "./queue.js";
 import { outcome, refusal } from "./trouble.js";
 
-const TORN = { title: "The result can't be shown", detail: "A part of this page did not arrive. Check your connection and that the detector is running, then load the page again." };
+const TORN = {
+  title: "The result can't be shown",
+  detail:
+    "A part of this page did not arrive. Check your connection and that the detector is running, then load the page again.",
+};
 const words = JSON.parse(find("config").textContent); // limits, and the words for people
 // { name, file, address, row, status: waiting | working | done | failed, pause, view, stop, result, saved, problem, page }
 const items = [];
@@ -15,7 +19,9 @@ let shown = null; // the item whose page is seen
 let pair = null; // or the results that are seen side by side: { items, view }
 let finding, compared; // fetched while the first file is on its way
 const results = Promise.all([import("./finding.js"), import("./compare.js")]).then(
-  (parts) => [{ finding }, { compared }] = parts, () => Promise.reject(TORN));
+  (parts) => ([{ finding }, { compared }] = parts),
+  () => Promise.reject(TORN),
+);
 const next = queue(items, { say, begun: begin, changed: draw, ready: results, ended: end });
 askBeforeLeaving(items);
 
@@ -24,7 +30,13 @@ export function add(files) {
   const most = words.limits.max_bytes;
   const added = files.map((file) => {
     const name = plain(file.name) || "pasted picture";
-    const problem = file.size > most ? { title: "Too large", detail: `${name} is larger than ${size(most)}, which is the most. Send a shorter piece of it.` } : null;
+    const problem =
+      file.size > most
+        ? {
+            title: "Too large",
+            detail: `${name} is larger than ${size(most)}, which is the most. Send a shorter piece of it.`,
+          }
+        : null;
     return listed({ name, file, problem, status: problem ? "failed" : "waiting" });
   });
   if (!items.some((item) => item.status === "working")) show(added[0]);
@@ -109,7 +121,11 @@ function draw() {
 
 function page(item) {
   if (item.view) return item.view.node;
-  item.page ??= item.result ? finding(item, words) : item.problem ? refusal(item.name, item.problem, () => again([item])) : inLine(item);
+  item.page ??= item.result
+    ? finding(item, words)
+    : item.problem
+      ? refusal(item.name, item.problem, () => again([item]))
+      : inLine(item);
   return item.page;
 }
 

@@ -17,5 +17,6 @@ export function changeAbove(now, change) {
   const before = now.getBoundingClientRect().top;
   change();
   // Most browsers see to it by themselves.
-  if (before < 0 && !CSS.supports("overflow-anchor", "auto")) window.scrollBy(0, now.getBoundingClientRect().top - before);
+  if (before < 0 && !CSS.supports("overflow-anchor", "auto"))
+    window.scrollBy(0, now.getBoundingClientRect().top - before);
 }

@@ -14,7 +14,9 @@ export function player(address, frames, pick) {
     }
   });
   video.addEventListener("error", () => {
-    video.replaceWith(element("p", { class: "small" }, "This browser can't play the file; the frames above come from the server."));
+    video.replaceWith(
+      element("p", { class: "small" }, "This browser can't play the file; the frames above come from the server."),
+    );
   });
   video.addEventListener("timeupdate", () => {
     if (video.paused) return;

@@ -4,22 +4,37 @@
 import { element, find } from "./dom.js";
 import { intake } from "./intake.js";
 
-const TORN = { title: "This page is not here whole", detail: "A part of it did not arrive. Check your connection and that the detector is running, then load the page again." };
+const TORN = {
+  title: "This page is not here whole",
+  detail:
+    "A part of it did not arrive. Check your connection and that the detector is running, then load the page again.",
+};
 
 const early = []; // what came in before the rest was here
 let page = {
   add(files) {
     early.push(...files);
-    if (early.length) find("shown").replaceChildren(element("p", {}, "The rest of this page is being fetched. What you chose is analysed as soon as it is here."));
+    if (early.length)
+      find("shown").replaceChildren(
+        element("p", {}, "The rest of this page is being fetched. What you chose is analysed as soon as it is here."),
+      );
   },
   fail: ({ title, detail }) => tell(title, detail),
 };
-intake((files) => page.add(files), (trouble) => page.fail(trouble));
-import("./page.js").then((rest) => {
-  page = rest;
-  page.add(early);
-}, () => tell(TORN.title, TORN.detail));
+intake(
+  (files) => page.add(files),
+  (trouble) => page.fail(trouble),
+);
+import("./page.js").then(
+  (rest) => {
+    page = rest;
+    page.add(early);
+  },
+  () => tell(TORN.title, TORN.detail),
+);
 
 function tell(title, detail) {
-  find("shown").replaceChildren(element("section", { class: "problem", role: "alert" }, element("h2", {}, title), element("p", {}, detail)));
+  find("shown").replaceChildren(
+    element("section", { class: "problem", role: "alert" }, element("h2", {}, title), element("p", {}, detail)),
+  );
 }

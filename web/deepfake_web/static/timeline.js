@@ -14,24 +14,64 @@ export function timeline(result, pick) {
   const across = (frame) => (WIDTH * (frame.time_s - start)) / length;
   const cursor = element("div", { class: "cursor" });
   const tracks = followed(result).toSorted((a, b) => b.confidence - a.confidence);
-  const lanes = element("div", {}, tracks.slice(0, MOST_LANES).map((track) => lane(result, track, across)));
-  const more = tracks.length > MOST_LANES && element("button", {
-    type: "button", class: "quiet", click: () => {
-      lanes.append(...tracks.slice(MOST_LANES).map((track) => lane(result, track, across)));
-      more.remove();
-      slider.focus();
+  const lanes = element(
+    "div",
+    {},
+    tracks.slice(0, MOST_LANES).map((track) => lane(result, track, across)),
+  );
+  const more =
+    tracks.length > MOST_LANES &&
+    element(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        click: () => {
+          lanes.append(...tracks.slice(MOST_LANES).map((track) => lane(result, track, across)));
+          more.remove();
+          slider.focus();
+        },
+      },
+      `Show all ${tracks.length} faces`,
+    );
+  const slider = element(
+    "div",
+    {
+      class: "plot",
+      role: "slider",
+      tabindex: 0,
+      "aria-label": "Frame of the clip",
+      "aria-valuemin": 1,
+      "aria-valuemax": frames.length,
+      keydown: key,
     },
-  }, `Show all ${tracks.length} faces`);
-  const slider = element("div", {
-    class: "plot", role: "slider", tabindex: 0, "aria-label": "Frame of the clip",
-    "aria-valuemin": 1, "aria-valuemax": frames.length, keydown: key,
-  }, band(frames, threshold, across), cursor);
-  const board = element("div", { class: "board", pointermove: hover, click: tap },
-    lanes, element("div", { class: "lane band" }, element("span"), slider));
-  const node = element("div", { class: "timeline" }, board,
-    element("p", { class: "axis", "aria-hidden": "true" }, element("span", {}, clock(start)), element("span", {}, clock(frames.at(-1).time_s))),
+    band(frames, threshold, across),
+    cursor,
+  );
+  const board = element(
+    "div",
+    { class: "board", pointermove: hover, click: tap },
+    lanes,
+    element("div", { class: "lane band" }, element("span"), slider),
+  );
+  const node = element(
+    "div",
+    { class: "timeline" },
+    board,
+    element(
+      "p",
+      { class: "axis", "aria-hidden": "true" },
+      element("span", {}, clock(start)),
+      element("span", {}, clock(frames.at(-1).time_s)),
+    ),
     more,
-    element("p", { class: "small" }, `The dashed line is the threshold, ${fixed(threshold)}. `, element("span", { class: "on-screen" }, "Move with the pointer, a finger or the arrow keys.")));
+    element(
+      "p",
+      { class: "small" },
+      `The dashed line is the threshold, ${fixed(threshold)}. `,
+      element("span", { class: "on-screen" }, "Move with the pointer, a finger or the arrow keys."),
+    ),
+  );
   let current = 0;
 
   function nearest(event) {
@@ -51,8 +91,16 @@ export function timeline(result, pick) {
 
   function key(event) {
     const last = frames.length - 1;
-    const to = { ArrowLeft: current - 1, ArrowDown: current - 1, ArrowRight: current + 1, ArrowUp: current + 1, Home: 0, End: last,
-      PageDown: current - 5, PageUp: current + 5 }[event.key];
+    const to = {
+      ArrowLeft: current - 1,
+      ArrowDown: current - 1,
+      ArrowRight: current + 1,
+      ArrowUp: current + 1,
+      Home: 0,
+      End: last,
+      PageDown: current - 5,
+      PageUp: current + 5,
+    }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     choose(Math.max(0, Math.min(last, to)));
@@ -67,7 +115,10 @@ export function timeline(result, pick) {
     const frame = frames[index];
     cursor.style.left = `${(100 * across(frame)) / WIDTH}%`;
     slider.setAttribute("aria-valuenow", index + 1);
-    slider.setAttribute("aria-valuetext", `${clock(frame.time_s)}: ${frame.confidence === null ? "no face" : fixed(frame.confidence)}`);
+    slider.setAttribute(
+      "aria-valuetext",
+      `${clock(frame.time_s)}: ${frame.confidence === null ? "no face" : fixed(frame.confidence)}`,
+    );
   }
 
   return { node, show };
@@ -81,35 +132,69 @@ function followed({ tracks, frames, confidence }) {
 
 /** One face through the clip: its portrait, and its probability against time. */
 function lane({ frames, threshold, media }, track, across) {
-  const seen = frames.map((frame) => [frame, frame.faces.find((face) => face.track === track.id)]).filter(([, face]) => face);
-  const points = seen.map(([frame, face]) => [across(frame), HEIGHT * (1 - face.confidence), face.confidence >= threshold]);
-  const plot = drawing("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+  const seen = frames
+    .map((frame) => [frame, frame.faces.find((face) => face.track === track.id)])
+    .filter(([, face]) => face);
+  const points = seen.map(([frame, face]) => [
+    across(frame),
+    HEIGHT * (1 - face.confidence),
+    face.confidence >= threshold,
+  ]);
+  const plot = drawing(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
     drawing("rect", { class: "above", width: WIDTH, height: HEIGHT * (1 - threshold) }),
     drawing("line", { class: "threshold", x2: WIDTH, y1: HEIGHT * (1 - threshold), y2: HEIGHT * (1 - threshold) }),
     drawing("polyline", { points: points.map(([x, y]) => `${x},${y}`).join(" ") }),
     // Lines without length: their round caps stay round when the drawing is stretched.
-    points.map(([x, y, fake]) => drawing("line", { class: fake ? "dot fake" : "dot real", x1: x, x2: x, y1: y, y2: y })));
+    points.map(([x, y, fake]) =>
+      drawing("line", { class: fake ? "dot fake" : "dot real", x1: x, x2: x, y1: y, y2: y }),
+    ),
+  );
   const [frame, face] = seen.reduce((best, each) => (each[1].confidence > best[1].confidence ? each : best));
-  return element("div", { class: "lane" },
-    element("span", { class: "who" }, portrait(frame, face, media), element("span", {}, track.id === null ? "Frame" : `Face ${track.id}`), element("b", {}, fixed(track.confidence))),
-    element("div", { class: "plot" }, plot));
+  return element(
+    "div",
+    { class: "lane" },
+    element(
+      "span",
+      { class: "who" },
+      portrait(frame, face, media),
+      element("span", {}, track.id === null ? "Frame" : `Face ${track.id}`),
+      element("b", {}, fixed(track.confidence)),
+    ),
+    element("div", { class: "plot" }, plot),
+  );
 }
 
 /** The face alone: a window onto the frame's thumbnail. */
 function portrait(frame, face, { width, height }) {
   const [x, y, w, h] = face.box;
   const side = Math.max(w, h);
-  return drawing("svg", { class: "portrait", viewBox: `${x + (w - side) / 2} ${y + (h - side) / 2} ${side} ${side}`, "aria-hidden": "true" },
-    frame.thumbnail && drawing("image", { href: frame.thumbnail, width, height, preserveAspectRatio: "none" }));
+  return drawing(
+    "svg",
+    {
+      class: "portrait",
+      viewBox: `${x + (w - side) / 2} ${y + (h - side) / 2} ${side} ${side}`,
+      "aria-hidden": "true",
+    },
+    frame.thumbnail && drawing("image", { href: frame.thumbnail, width, height, preserveAspectRatio: "none" }),
+  );
 }
 
 /** A strip of colour a frame: which ones reach the threshold, at a glance. */
 function band(frames, threshold, across) {
   const edges = frames.map((frame, at) => (at ? (across(frames[at - 1]) + across(frame)) / 2 : 0));
-  return drawing("svg", { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    frames.map(({ confidence }, at) => drawing("rect", {
-      class: confidence === null ? "none" : confidence >= threshold ? "fake" : "real",
-      x: edges[at], width: (edges[at + 1] ?? WIDTH) - edges[at], height: 10,
-      "fill-opacity": confidence === null ? 1 : 0.25 + 0.75 * Math.min(1, Math.abs(confidence - threshold) / 0.4),
-    })));
+  return drawing(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    frames.map(({ confidence }, at) =>
+      drawing("rect", {
+        class: confidence === null ? "none" : confidence >= threshold ? "fake" : "real",
+        x: edges[at],
+        width: (edges[at + 1] ?? WIDTH) - edges[at],
+        height: 10,
+        "fill-opacity": confidence === null ? 1 : 0.25 + 0.75 * Math.min(1, Math.abs(confidence - threshold) / 0.4),
+      }),
+    ),
+  );
 }

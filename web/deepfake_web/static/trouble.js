@@ -6,10 +6,14 @@ const MOST_NAMED = 5; // files that failed
 
 /** The end of it, and another try where one can help. */
 export function refusal(name, { title, detail, again }, retry) {
-  return element("section", { class: "problem", role: "alert" },
+  return element(
+    "section",
+    { class: "problem", role: "alert" },
     element("p", { class: "file-name" }, name),
-    element("h2", { tabindex: -1 }, title), element("p", {}, detail),
-    again && element("button", { type: "button", click: retry }, "Try again"));
+    element("h2", { tabindex: -1 }, title),
+    element("p", {}, detail),
+    again && element("button", { type: "button", click: retry }, "Try again"),
+  );
 }
 
 /**
@@ -21,7 +25,7 @@ export function pausing(name, problem, seconds, tick) {
   const until = performance.now() + 1000 * seconds;
   const left = element("p", { class: "countdown", role: "timer" });
   let stop, go;
-  const over = new Promise((resolve, reject) => [go, stop] = [resolve, () => reject(problem)]);
+  const over = new Promise((resolve, reject) => ([go, stop] = [resolve, () => reject(problem)]));
   // By the clock: timers of a tab in the background are late.
   const clock = setInterval(count, 1000);
   over.catch(() => {}).finally(() => clearInterval(clock));
@@ -33,12 +37,20 @@ export function pausing(name, problem, seconds, tick) {
     tick(still);
   }
 
-  const node = element("section", { class: "problem pausing", "aria-label": `Pause before ${name} is sent again` },
+  const node = element(
+    "section",
+    { class: "problem pausing", "aria-label": `Pause before ${name} is sent again` },
     element("p", { class: "file-name" }, name),
-    element("h2", { tabindex: -1 }, problem.title), element("p", {}, problem.detail), left,
-    element("p", { class: "choices" },
+    element("h2", { tabindex: -1 }, problem.title),
+    element("p", {}, problem.detail),
+    left,
+    element(
+      "p",
+      { class: "choices" },
       element("button", { type: "button", click: () => go() }, "Send it now"),
-      element("button", { type: "button", class: "quiet", click: () => stop() }, "Give up")));
+      element("button", { type: "button", class: "quiet", click: () => stop() }, "Give up"),
+    ),
+  );
   count();
   return { node, over, giveUp: stop };
 }
@@ -46,13 +58,21 @@ export function pausing(name, problem, seconds, tick) {
 /** How a batch ended where not every file was analysed: nodes to show; none while files wait or are analysed, nor where nothing failed but what the reader stopped. */
 export function outcome(items, again) {
   const failed = items.filter(({ status, problem }) => status === "failed" && !problem.stopped);
-  if (items.length < 2 || !failed.length || items.some(({ status }) => status === "waiting" || status === "working")) return [];
+  if (items.length < 2 || !failed.length || items.some(({ status }) => status === "waiting" || status === "working"))
+    return [];
   const named = failed.slice(0, MOST_NAMED).map(({ name, problem }) => `${name} (${problem.title})`);
   if (failed.length > named.length) named.push(`and ${failed.length - named.length} more`);
   const worthIt = failed.filter(({ problem }) => problem.again);
   const whom = worthIt.length < failed.length ? `${worthIt.length} of them` : failed.length > 1 ? "them" : "it";
   return [
-    element("p", {}, element("strong", {}, `${failed.length} of ${items.length} files could not be analysed: `), `${named.join(", ")}.`),
-    ...(worthIt.length ? [element("button", { type: "button", click: () => again(worthIt) }, `Try ${whom} again`)] : []),
+    element(
+      "p",
+      {},
+      element("strong", {}, `${failed.length} of ${items.length} files could not be analysed: `),
+      `${named.join(", ")}.`,
+    ),
+    ...(worthIt.length
+      ? [element("button", { type: "button", click: () => again(worthIt) }, `Try ${whom} again`)]
+      : []),
   ];
 }
