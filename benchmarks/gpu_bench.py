@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from bare import Tensors
 from bare_host import BareHost
+from deepfake_contract.tensors import PROBABILITY
 from deepfake_export.gpu import FLOAT32
-from deepfake_export.tensors import PROBABILITY
 from deepfake_serving.environment import Environment
 from deepfake_serving.server import TritonServer
 from gpu_findings import Findings, Parity

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from deepfake_export.pictures import portrait
+from deepfake_export.examples import portrait
 from recipe import Recipe
 
 FRAMES, RATE = 160, 25  # every fifth is looked at: 32

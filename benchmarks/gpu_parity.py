@@ -2,7 +2,7 @@
 
 import numpy as np
 from bare import Tensors
-from deepfake_export.tensors import EVIDENCE, HEATMAP, MODEL_PROBABILITIES, PROBABILITY
+from deepfake_contract.tensors import EVIDENCE, HEATMAP, MODEL_PROBABILITIES, PROBABILITY
 from gpu_findings import Parity
 from gpu_table import MAP_LIMIT, PROBABILITY_LIMIT
 

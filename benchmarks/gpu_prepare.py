@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from bare import Tensors
 from bare_host import BareHost
-from deepfake_detector.bundle import Bundle
+from deepfake_contract.tensors import HEATMAP
 from deepfake_export.configuration import GPU
+from deepfake_export.examples import crops
 from deepfake_export.gpu import FLOAT32, GpuOptions
-from deepfake_export.pictures import crops
 from deepfake_export.reference import ensemble_reference
 from deepfake_export.repository import write_repository
-from deepfake_export.tensors import HEATMAP
+from deepfake_networks.bundle import Bundle
 from deepfake_serving.environment import Environment
 from gpu_variants import change, small_warm_up
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import tritonclient.grpc as triton
+from deepfake_contract.tensors import TensorSpec
 from deepfake_export.configuration import ServingOptions, step_configuration
-from deepfake_export.tensors import TensorSpec
 from deepfake_serving.environment import Environment
 from deepfake_serving.server import TritonServer
 from onnx import TensorProto, helper

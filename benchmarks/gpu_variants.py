@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from deepfake_contract.tensors import FACE_DETECTOR, ROLES
 from deepfake_export.sessions import read_configuration
-from deepfake_export.tensors import FACE_DETECTOR, ROLES
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 

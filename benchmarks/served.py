@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import tritonclient.grpc as triton
 from bare import Step, Wiring
+from deepfake_contract.tensors import ENSEMBLE
 from deepfake_export.sessions import read_configuration
-from deepfake_export.tensors import ENSEMBLE
 from tritonclient.utils import InferenceServerException
 
 

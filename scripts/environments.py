@@ -24,6 +24,10 @@ PIP_INSTALL = ["-m", "pip", "install", "--disable-pip-version-check", "--no-inpu
 GLIBC = (2, 35)  # oldest that nvidia-pytriton's wheel runs on
 
 
+sys.path.insert(0, str(ROOT / "contract"))
+from deepfake_contract.errors import SetUpError  # noqa: E402
+
+
 @dataclass(frozen=True)
 class Environment:
     """`locks` are files of requirements/; those ending in -nodeps are installed without their dependencies."""
@@ -39,10 +43,6 @@ SPECS = {
     "serving-gpu": Environment(("serving-gpu", "serving-nodeps"), "0.7 GB", project=False),
     "training": Environment(("training", "training-nodeps", "client-nodeps"), "6.8 GB, most of it PyTorch"),
 }
-
-
-class SetUpError(Exception):
-    """What is missing, in one sentence with its cure."""
 
 
 def ensure(*names: str) -> list[Path]:
@@ -123,19 +123,25 @@ def _ensure_one(name: str, python: str, version: str) -> Path:
     ENVIRONMENTS.mkdir(exist_ok=True)
     with (ENVIRONMENTS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once: the second waits for the first
-        digest = _digest(SPECS[name], folder, version)
-        if not stamp.exists() or stamp.read_text() != digest:
+        wanted = _digests(SPECS[name], folder, version)
+        found = stamp.read_text().split() if stamp.exists() else []
+        if found[:1] != wanted[:1]:
             say(f"Setting up the {name} environment, once ({SPECS[name].size})")
             _build(SPECS[name], folder, python)
-            stamp.write_text(digest)
+        if found != wanted:
+            stamp.unlink(missing_ok=True)
+            if SPECS[name].project:
+                _install_project(folder)
+            stamp.write_text(" ".join(wanted))
     return folder
 
 
-def _digest(spec: Environment, folder: Path, version: str) -> str:
-    """Changes with everything an environment is made from; the folder counts, as its scripts hold that path."""
-    files = [_lock_file(lock) for lock in spec.locks] + ([ROOT / "pyproject.toml"] if spec.project else [])
-    parts = [str(folder).encode(), version.encode(), *(file.read_bytes() for file in files)]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+def _digests(spec: Environment, folder: Path, version: str) -> list[str]:
+    """Of what the packages are made from, and of what the project's own installation is, which takes seconds. The
+    folder counts, as its scripts hold that path."""
+    packages = [str(folder).encode(), version.encode(), *(_lock_file(lock).read_bytes() for lock in spec.locks)]
+    project = [(ROOT / "pyproject.toml").read_bytes()] if spec.project else []
+    return [hashlib.sha256(b"\0".join(parts)).hexdigest() for parts in (packages, project) if parts]
 
 
 def _build(spec: Environment, folder: Path, python: str) -> None:
@@ -145,8 +151,11 @@ def _build(spec: Environment, folder: Path, python: str) -> None:
     for lock in spec.locks:
         alone = ["--no-deps"] if lock.endswith("-nodeps") else []
         _run([*pip, "--require-hashes", *alone, "-r", str(_lock_file(lock))], progress=True)
-    if spec.project:
-        _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+
+
+def _install_project(folder: Path) -> None:
+    pip = [str(folder / "bin/python"), *PIP_INSTALL]
+    _run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 
 def _lock_file(lock: str) -> Path:

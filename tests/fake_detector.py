@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import (
     NO_CREDENTIALS,
     Accepted,
@@ -19,6 +18,7 @@ from deepfake_client.results import (
     Timing,
     TrackResult,
 )
+from deepfake_contract.errors import DeepfakeError
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from deepfake_detector.bundle import Title
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.profiles import LITE, LITE_FFT, LITE_POLICY
-from deepfake_detector.writing import write_bundle
+from deepfake_networks.bundle import Title
+from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.profiles import LITE, LITE_FFT, LITE_POLICY
+from deepfake_networks.writing import write_bundle
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 

@@ -25,7 +25,7 @@ def wheel(tmp_path_factory) -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=target, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = target.glob("deepfake_detector-*.whl")
+    (path,) = target.glob("deepfake_networks-*.whl")
     return path
 
 

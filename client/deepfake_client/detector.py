@@ -6,12 +6,13 @@ from os import PathLike
 from pathlib import Path
 from typing import cast
 
-from deepfake_client.errors import DeepfakeError
-from deepfake_client.pipeline import analysis
+from deepfake_contract.errors import DeepfakeError
+
+from deepfake_client.analysis.pipeline import analysis
+from deepfake_client.analysis.served_bundle import Policy, ServedBundle
+from deepfake_client.analysis.triton import Triton
 from deepfake_client.results import Events, Model, Result
-from deepfake_client.served_bundle import Policy, ServedBundle
 from deepfake_client.settings import ClientSettings
-from deepfake_client.triton import Triton
 
 
 class Detector:

@@ -6,12 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deepfake_serving.errors import ServingError
+from deepfake_contract.errors import UnavailableError
 from deepfake_serving.launch import Device, Ports
 from deepfake_serving.server import TritonServer
 from deepfake_serving.supervisor import Supervisor
-
-from deepfake_client.errors import UnavailableError
 
 FREE_PORTS: Ports = (0, 0, 0)
 VARIABLE = "DEEPFAKE_REPOSITORY"
@@ -67,11 +65,8 @@ def find_repository() -> Path:
 
 @contextmanager
 def _started(repository: Path | None, device: Device, ports: Ports = FREE_PORTS) -> Iterator[TritonServer]:
-    try:
-        server = TritonServer(repository or find_repository(), device=device, ports=ports)
-        server.start()
-    except ServingError as cause:
-        raise UnavailableError(str(cause)) from cause
+    server = TritonServer(repository or find_repository(), device=device, ports=ports)
+    server.start()
     try:
         yield server
     finally:

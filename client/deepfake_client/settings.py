@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 MIB = 1024 * 1024
 MIN = sys.float_info.min  # the least number above 0

@@ -8,13 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from deepfake_detector.errors import BundleError
-
 from deepfake_export.configuration import CPU, GPU, ServingOptions
-from deepfake_export.errors import ExportError
 from deepfake_export.exporting import export
 from deepfake_export.gpu import FLOAT32, PRECISIONS, SEARCHES, GpuOptions
-from deepfake_export.pictures import crops
 
 GPU_NAMES = ("precision", "convolution_search", "tensorrt")
 
@@ -29,10 +25,7 @@ def main(arguments: list[str]) -> int:
     # Terminated like interrupted: what was written so far is removed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        parity = export(options.bundle, options.output, _serving(options), crops(), progress=_say)
-    except (BundleError, ExportError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        parity = export(options.bundle, options.output, _serving(options), progress=_say)
     except KeyboardInterrupt:
         print(f"Interrupted: {options.output} was left as it was.", file=sys.stderr)
         return 130

@@ -14,7 +14,7 @@ def store_exact_halves(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     casts = []
     for initialiser in model.graph.initializer:
-        if initialiser.data_type != TensorProto.FLOAT:
+        if initialiser.data_type != TensorProto.FLOAT or initialiser.data_location == TensorProto.EXTERNAL:
             continue
         value = numpy_helper.to_array(initialiser)
         with np.errstate(over="ignore"):

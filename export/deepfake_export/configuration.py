@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from deepfake_contract.tensors import TensorSpec
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from deepfake_export.gpu import FLOAT16, GpuOptions, configure
-from deepfake_export.tensors import TensorSpec
 
 LEFT_OUT = "# Defaults that this form leaves out: kind KIND_AUTO, timeout_action REJECT, max_queue_size 0 (no limit).\n"
 WARM_UP_FRAME = (360, 640, 3)  # pixels, where a shape is free

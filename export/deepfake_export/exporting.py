@@ -6,23 +6,25 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from deepfake_detector.bundle import Bundle
+from deepfake_contract.errors import ExportError
+from deepfake_contract.tensors import ENSEMBLE
+from deepfake_networks.bundle import Bundle
 
 from deepfake_export.configuration import ServingOptions
-from deepfake_export.errors import ExportError
+from deepfake_export.examples import CROPS
+from deepfake_export.examples import crops as example_crops
 from deepfake_export.parity import Parity, measure
 from deepfake_export.repository import write_repository
-from deepfake_export.tensors import ENSEMBLE
 
 QUEUE_BATCHES = 4  # batches of the slowest network that a request must be allowed to wait for
 log = logging.getLogger(__name__)
 
 
 def export(
-    folder: Path, output: Path, options: ServingOptions, crops: np.ndarray, progress: Callable[[str], None] = log.info
+    folder: Path, output: Path, options: ServingOptions, crops: int = CROPS, progress: Callable[[str], None] = log.info
 ) -> Parity:
-    """Writes the bundle in `folder` as the repository `output`, replacing one that is there, and returns the parity.
+    """Writes the bundle in `folder` as the repository `output`, replacing one that is there, and returns the parity
+    over `crops` example crops.
 
     BundleError where the bundle is wrong; ExportError where `output` is something else than a repository or an output
     differs too much: then nothing was replaced.
@@ -38,8 +40,9 @@ def export(
         written.mkdir()
         progress("Converting the networks")
         write_repository(bundle, written, options)
-        progress(f"Comparing with PyTorch and scikit-learn over {len(crops)} crops")
-        parity = measure(bundle, written, crops, options.batch_size, options.in_half)
+        progress(f"Comparing with PyTorch and scikit-learn over {crops} crops")
+        compared = example_crops(crops, bundle.description.policy.crop_side)
+        parity = measure(bundle, written, compared, options.batch_size, options.in_half)
         if not parity.passed:
             raise ExportError(f"{parity}\nThe exported models differ too much: {output} was left as it was.")
         _check_queue(parity, options)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import onnx
 import torch
+from deepfake_contract.errors import ExportError
+from deepfake_contract.tensors import BOXES, FRAME, LANDMARKS, SCORES, TensorSpec
 from onnx import compose
 from torch import Tensor, nn
 
-from deepfake_export.errors import ExportError
-from deepfake_export.tensors import BOXES, FRAME, LANDMARKS, SCORES, TensorSpec
 from deepfake_export.torch_to_onnx import declare, export_module
 
 CHANNEL_MEANS = (104.0, 117.0, 127.0)  # blue, green, red: what the network was trained with

@@ -7,9 +7,8 @@ them to ONNX Runtime's CUDA and TensorRT providers.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepfake_contract.tensors import TensorSpec
 from tritonclient.grpc import model_config_pb2 as triton
-
-from deepfake_export.tensors import TensorSpec
 
 FLOAT32, TF32, FLOAT16 = PRECISIONS = ("float32", "tf32", "float16")
 SEARCHES = ("heuristic", "exhaustive", "default")

@@ -2,29 +2,30 @@
 
 from collections.abc import Sequence
 
-from deepfake_detector.evidence import explain
-from deepfake_detector.network import IMAGENET_MEAN, IMAGENET_STD, HybridNetwork, normalise
-from deepfake_detector.spectrum import standardise
+import torch
+from deepfake_contract.description import IMAGENET_MEAN, IMAGENET_STD
+from deepfake_networks.evidence import explain
+from deepfake_networks.network import HybridNetwork, join_face_sides, normalise
+from deepfake_networks.spectrum import standardise
 from torch import Tensor, nn
 
 from deepfake_export.fft_tables import TableSpectrum
-from deepfake_export.tensors import CROP_SIDE
 
 
 def pictures(crops: Tensor) -> Tensor:
-    """uint8 [N, 224, 224, 3] to float [N, 3, 224, 224] in 0 to 1."""
+    """uint8 [N, H, W, 3] to float [N, 3, H, W] in 0 to 1."""
     return crops.permute(0, 3, 1, 2).float() / 255
 
 
 class FFTBranch(nn.Module):
-    """Crops to the spectrum's features of each network [N, D], in the networks' order."""
+    """Crops [N, side, side, 3] to the spectrum's features [N, D] of each network that has a head for it, in order."""
 
-    def __init__(self, networks: Sequence[HybridNetwork]):
+    def __init__(self, networks: Sequence[HybridNetwork], side: int):
         super().__init__()
         with_head = [network for network in networks if network.fft_head is not None]
         self.heads = nn.ModuleList(network.fft_head for network in with_head)  # type: ignore[misc]
         self.sides = [network.spec.fft.size for network in with_head]  # type: ignore[union-attr]
-        self.spectrum = TableSpectrum(CROP_SIDE)
+        self.spectrum = TableSpectrum(side)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
         grey = normalise(pictures(crops), IMAGENET_MEAN, IMAGENET_STD).mean(dim=1, keepdim=True)
@@ -34,12 +35,16 @@ class FFTBranch(nn.Module):
 
 
 class NetworkBranch(nn.Module):
-    """Crops and the spectrum's features to the probability of FAKE [N, 1] and the evidence [N, 7, 7]."""
+    """Crops, and where the network has them the spectrum's features and the faces' sides, to the probability of FAKE
+    [N, 1] and the evidence [N, 7, 7]."""
 
-    def __init__(self, network: HybridNetwork):
+    def __init__(self, network: HybridNetwork, side: int):
         super().__init__()
-        self.network = network
+        self.network, self.side = network, side
 
-    def forward(self, crops: Tensor, fft: Tensor) -> tuple[Tensor, Tensor]:
-        explanation = explain(self.network, pictures(crops), fft)
+    def forward(self, crops: Tensor, *others: Tensor) -> tuple[Tensor, Tensor]:
+        spec, images = self.network.spec, pictures(crops)
+        fft = others[0] if spec.fft else torch.zeros_like(images[:, :0, 0, 0])
+        sides = others[-1] if spec.face_side else None
+        explanation = explain(self.network, images, join_face_sides(spec, fft, sides, self.side))
         return explanation.logits.softmax(dim=1)[:, 1:], explanation.evidence

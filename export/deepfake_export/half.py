@@ -8,11 +8,10 @@ import copy
 import itertools
 
 import torch
-from deepfake_detector.network import HybridNetwork
+from deepfake_contract.errors import ExportError
+from deepfake_networks.network import HybridNetwork
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from deepfake_export.errors import ExportError
 
 
 def in_half(network: HybridNetwork) -> HybridNetwork:
@@ -32,6 +31,9 @@ class HalfBackbone(nn.Module):
 
     def __init__(self, backbone: nn.Module):
         super().__init__()
+        # What maps.as_maps reads of a transformer.
+        self.patch_embed = getattr(backbone, "patch_embed", None)
+        self.num_prefix_tokens = getattr(backbone, "num_prefix_tokens", 0)
         self.output_fmt = getattr(backbone, "output_fmt", "NCHW")
         self.head = copy.deepcopy(getattr(backbone, "head", None))
         self.features = backbone.half()

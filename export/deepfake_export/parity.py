@@ -5,35 +5,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from deepfake_detector.bundle import Bundle
-
-from deepfake_export.pictures import frames
-from deepfake_export.reference import ensemble_reference, face_reference, stacking_reference
-from deepfake_export.rounding import Look, evidence_look, heatmap_look, probability_look
-from deepfake_export.sessions import Sessions, Tensors
-from deepfake_export.tensors import (
-    ANSWER,
+from deepfake_contract.tensors import (
     CROPS,
     ENSEMBLE,
     EVIDENCE,
     FACE_DETECTOR,
+    FACE_SIDE,
     FRAME,
     HEATMAP,
     META_MODEL,
     MODEL_PROBABILITIES,
     PROBABILITY,
-    ROLES,
 )
+from deepfake_networks.bundle import Bundle
+
+from deepfake_export.examples import face_sides, frames
+from deepfake_export.reference import ensemble_reference, face_reference, stacking_reference
+from deepfake_export.rounding import Recheck, evidence_recheck, heatmap_recheck, probability_recheck
+from deepfake_export.sessions import Sessions, Tensors
 
 PROBABILITY_TOLERANCE = 1e-4  # of a probability, absolute
 RELATIVE_TOLERANCE = 1e-3  # of anything else, as a part of the reference's largest absolute value
 HALF_PROBABILITY_TOLERANCE = 2e-2  # of networks in float16
 HALF_MAP_TOLERANCE = 1e-2  # of a map from networks in float16, likewise, for the crop in the middle
-AT_ONCE = 2  # crops of a second look: it takes long, and one that a wrong graph fails is enough
-LOOKS = {EVIDENCE.name: evidence_look, PROBABILITY.name: probability_look}
-PROBABILITIES = (PROBABILITY.name, MODEL_PROBABILITIES.name)
+AT_ONCE = 2  # crops of a recheck: it takes long, and one that a wrong graph fails is enough
+RECHECKS = {EVIDENCE.name: evidence_recheck, PROBABILITY.name: probability_recheck}
+PROBABILITIES = (PROBABILITY.name, MODEL_PROBABILITIES)
 MAPS = (EVIDENCE.name, HEATMAP.name)
-ANSWERS = tuple(spec.name for spec in ANSWER)
 
 
 @dataclass(frozen=True)
@@ -97,28 +95,31 @@ def measure(bundle: Bundle, repository: Path, crops: np.ndarray, batch_size: int
     `half`: its networks are in float16. ONNX Runtime's CPU kernels keep float32 between most of their steps, so a GPU's
     difference is somewhat larger; benchmarks/gpu.py measures it.
     """
-    sessions = Sessions(repository, threads=1)
-    expected = ensemble_reference(bundle, crops) | {CROPS.name: crops}
-    served = sessions.run_ensemble({CROPS.name: crops})
+    sessions, description = Sessions(repository, threads=1), bundle.description
+    sides = face_sides(len(crops))
+    given = {CROPS: crops} | ({FACE_SIDE.name: sides} if description.wants_face_side else {})
+    expected = ensemble_reference(bundle, crops, sides) | given
+    served = sessions.run_ensemble(given)
     rows, slowest_s = [], 0.0
     for step in sessions.steps:
         inputs: Tensors = {name: _as_input(expected[ours]) for name, ours in step.input_map.items()}
         start = time.perf_counter()
         outputs = sessions.run(step.model_name, inputs)
         slowest_s = max(slowest_s, time.perf_counter() - start)
-        wanted = stacking_reference(bundle.stacking, inputs) if step.model_name == META_MODEL else expected
+        wanted = stacking_reference(description, inputs) if step.model_name == META_MODEL else expected
         for name, ours in sorted(step.output_map.items()):
-            in_half = half and step.model_name in ROLES
+            in_half = half and step.model_name in bundle.networks
             row = _row(step.model_name, name, outputs[name], wanted[ours], in_half)
-            if step.model_name in ROLES:
-                look = LOOKS[name](bundle.networks[step.model_name])
-                row, expected[ours] = _settled(row, outputs[name], expected[ours], in_half, crops, look)
+            if step.model_name in bundle.networks:
+                recheck = RECHECKS[name](bundle.networks[step.model_name])
+                row, expected[ours] = _settled(row, outputs[name], expected[ours], in_half, crops, sides, recheck)
             rows.append(row)
-    expected |= stacking_reference(bundle.stacking, expected)  # of what is left
-    left = np.asarray(np.isnan(expected[MODEL_PROBABILITIES.name]).any(axis=1))
-    chain = {name: _row(ENSEMBLE, name, served[name], expected[name], half, left) for name in ANSWERS}
-    name, look = HEATMAP.name, heatmap_look(bundle)
-    chain[name], expected[name] = _settled(chain[name], served[name], expected[name], half, crops, look)
+    expected |= stacking_reference(description, expected)  # of what is left
+    left = np.asarray(np.isnan(expected[MODEL_PROBABILITIES]).any(axis=1))
+    answers = [spec.name for spec in description.outputs]
+    chain = {name: _row(ENSEMBLE, name, served[name], expected[name], half, left) for name in answers}
+    name, recheck = HEATMAP.name, heatmap_recheck(bundle)
+    chain[name], expected[name] = _settled(chain[name], served[name], expected[name], half, crops, sides, recheck)
     rows = [*chain.values(), *rows, *_face_rows(sessions)]
     undecided = int(np.isnan(expected[HEATMAP.name]).any(axis=(1, 2)).sum())
     return Parity(rows, len(crops), undecided, slowest_s / len(crops) * batch_size)
@@ -134,9 +135,10 @@ def _settled(
     expected: np.ndarray,
     half: bool,
     crops: np.ndarray,
-    look: Look,
+    sides: np.ndarray,
+    recheck: Recheck,
 ) -> tuple[Row, np.ndarray]:
-    """A row after a second look at the crops that fail it, and what is expected then [N, …]: float64's answer, or NaN
+    """A row after a recheck of the crops that fail it, and what is expected then [N, …]: float64's answer, or NaN
     where rounding explains the difference."""
     rest = tuple(range(1, expected.ndim))
     expected, seen, left = expected.copy(), np.zeros(len(crops), bool), np.zeros(len(crops), bool)
@@ -145,7 +147,7 @@ def _settled(
         doubtful = np.flatnonzero(~close & ~seen)[:AT_ONCE]
         if not doubtful.size:
             break
-        right, excused = look(crops[doubtful], value[doubtful])
+        right, excused = recheck(crops[doubtful], sides[doubtful], value[doubtful])
         differences = np.abs(value[doubtful] - right).max(axis=rest)
         expected[doubtful] = right
         expected[doubtful[excused]] = np.nan
@@ -165,7 +167,7 @@ def _row(
     left: np.ndarray | None = None,
 ) -> Row:
     """Compares what the reference knows: a map it leaves undecided is NaN there, as is any answer of the crops that a
-    second look `left` out [N]. Most must be known, or left out so."""
+    recheck `left` out [N]. Most must be known, or left out so."""
     rest = tuple(range(1, expected.ndim))
     excused = np.zeros(len(expected), bool) if left is None else left
     excused = np.broadcast_to(np.expand_dims(excused, rest), expected.shape)

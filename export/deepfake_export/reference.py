@@ -3,69 +3,72 @@
 import numpy as np
 import onnxruntime
 import torch
-from deepfake_detector.bundle import Bundle
-from deepfake_detector.evidence import norm_after_pooling
-from deepfake_detector.maps import feature_map
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.stacking import Stacking
-from torch import Tensor
-
-from deepfake_export.face_detector import ANCHORS, CENTRE_SCALE, CHANNEL_MEANS, SCORE_FLOOR, SIZE_SCALE, raw_model
-from deepfake_export.graphs import pictures
-from deepfake_export.meta_model import estimators
-from deepfake_export.sessions import Tensors
-from deepfake_export.tensors import (
+from deepfake_contract.description import BundleDescription
+from deepfake_contract.tensors import (
     BOXES,
     EVIDENCE,
     HEATMAP,
     LANDMARKS,
     MODEL_PROBABILITIES,
     PROBABILITY,
-    ROLES,
     SCORES,
     fft_input,
-    of_role,
+    of_network,
 )
+from deepfake_networks.bundle import Bundle
+from deepfake_networks.evidence import norm_after_pooling
+from deepfake_networks.maps import feature_map, share_out
+from deepfake_networks.network import HybridNetwork
+from torch import Tensor
+
+from deepfake_export.face_detector import ANCHORS, CENTRE_SCALE, CHANNEL_MEANS, SCORE_FLOOR, SIZE_SCALE, raw_model
+from deepfake_export.graphs import pictures
+from deepfake_export.meta_model import estimators
+from deepfake_export.sessions import Tensors
 
 BATCH = 8  # crops
 KINK = 1e-4  # of the hidden units' mean size: ten times what rounding makes of them in most networks
 
 
-def ensemble_reference(bundle: Bundle, crops: np.ndarray) -> Tensors:
-    """Every tensor of the ensemble for crops uint8 [N, 224, 224, 3], by the name it has there."""
+def ensemble_reference(bundle: Bundle, crops: np.ndarray, face_sides: np.ndarray) -> Tensors:
+    """Every tensor of the ensemble for crops uint8 [N, side, side, 3], by the name it has there; `face_sides` [N, 1]
+    are for the networks that want them."""
     tensors: Tensors = {}
-    for role, network in bundle.networks.items():
-        fft, probability, evidence = _run(network, crops)
+    for name, network in bundle.networks.items():
+        fft, probability, evidence = _run(network, crops, face_sides)
         answers = ((fft_input(0), fft), (PROBABILITY, probability), (EVIDENCE, evidence))
-        tensors |= {of_role(role, spec).name: value for spec, value in answers}
-    return tensors | stacking_reference(bundle.stacking, tensors)
+        tensors |= {of_network(name, spec).name: value for spec, value in answers}
+    return tensors | stacking_reference(bundle.description, tensors)
 
 
-def stacking_reference(stacking: Stacking, tensors: Tensors) -> Tensors:
+def stacking_reference(description: BundleDescription, tensors: Tensors) -> Tensors:
     """The answer from each network's probability and evidence, by scikit-learn; NaN of NaN."""
-    probabilities = np.concatenate([tensors[of_role(role, PROBABILITY).name] for role in ROLES], axis=1)
+    names, stacking = description.names, description.stacking
+    probabilities = np.concatenate([tensors[of_network(name, PROBABILITY).name] for name in names], axis=1)
     stacked = estimators(stacking).predict_proba(np.nan_to_num(probabilities.astype(np.float64)))[:, 1:]
-    maps = np.stack([tensors[of_role(role, EVIDENCE).name] for role in ROLES], axis=1)
+    maps = np.stack([tensors[of_network(name, EVIDENCE).name] for name in names], axis=1)
     return {
         PROBABILITY.name: np.where(np.isnan(probabilities).any(axis=1, keepdims=True), np.nan, stacked),
-        MODEL_PROBABILITIES.name: probabilities,
+        MODEL_PROBABILITIES: probabilities,
         HEATMAP.name: np.einsum("nrhw,r->nhw", maps, stacking.heatmap_weights()),
     }
 
 
-def autograd_evidence(network: HybridNetwork, images: Tensor) -> Tensor:
+def autograd_evidence(network: HybridNetwork, images: Tensor, face_sides: Tensor | None = None) -> Tensor:
     """evidence_and_hidden's evidence; NaN for a picture that has no one right map."""
-    evidence, hidden = evidence_and_hidden(network, images)
+    evidence, hidden = evidence_and_hidden(network, images, face_sides)
     evidence[_at_a_kink(hidden)] = torch.nan
     return evidence
 
 
-def evidence_and_hidden(network: HybridNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
+def evidence_and_hidden(
+    network: HybridNetwork, images: Tensor, face_sides: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Gradient × activation of the margin [N, 7, 7], the gradient by autograd, a norm's statistics after pooling taken
     as given numbers; and the classifier's hidden units before their ReLU [N, 256]."""
     with torch.no_grad():
         maps = feature_map(network.backbone, network.normalise(images))
-        fft = network.fft_features(images)
+        others = network.other_features(images, face_sides)
     maps.requires_grad_()
     pooled = maps.mean(dim=(2, 3))
     norm = norm_after_pooling(network.backbone)
@@ -73,10 +76,10 @@ def evidence_and_hidden(network: HybridNetwork, images: Tensor) -> tuple[Tensor,
         fixed = pooled.detach()
         deviation = torch.sqrt(fixed.var(dim=1, unbiased=False, keepdim=True) + norm.eps)
         pooled = (pooled - fixed.mean(dim=1, keepdim=True)) / deviation * norm.weight + norm.bias
-    logits = network.classify(pooled, fft)
+    logits = network.classify(pooled, others)
     gradient = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)[0]
-    hidden = network.classifier[1](torch.cat([pooled.detach(), fft], dim=1)).detach()
-    return (gradient * maps.detach()).sum(dim=1), hidden
+    hidden = network.classifier[1](torch.cat([pooled.detach(), others], dim=1)).detach()
+    return share_out((gradient * maps.detach()).sum(dim=1)), hidden
 
 
 def _at_a_kink(hidden: Tensor) -> Tensor:
@@ -107,12 +110,15 @@ def face_reference(frame: np.ndarray) -> Tensors:
     return {BOXES.name: np.hstack([corner, size]), SCORES.name: conf[0, kept, 1], LANDMARKS.name: landmarks}
 
 
-def _run(network: HybridNetwork, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _run(
+    network: HybridNetwork, crops: np.ndarray, face_sides: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The spectrum's features, the probability [N, 1] and the evidence of one network, in small batches."""
     parts = []
     for start in range(0, len(crops), BATCH):
         images = pictures(torch.from_numpy(crops[start : start + BATCH]))
+        sides = torch.from_numpy(face_sides[start : start + BATCH])
         with torch.no_grad():
-            fft, probability = network.fft_features(images), network(images).softmax(dim=1)[:, 1:]
-        parts.append((fft.numpy(), probability.numpy(), autograd_evidence(network, images).numpy()))
+            fft, probability = network.fft_features(images), network(images, sides).softmax(dim=1)[:, 1:]
+        parts.append((fft.numpy(), probability.numpy(), autograd_evidence(network, images, sides).numpy()))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]

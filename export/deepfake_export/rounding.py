@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from deepfake_detector.bundle import Bundle
-from deepfake_detector.network import HybridNetwork
+from deepfake_networks.bundle import Bundle
+from deepfake_networks.network import HybridNetwork
 from torch import Tensor
 
 from deepfake_export.graphs import pictures
@@ -24,8 +24,9 @@ KINK_REACH = 4.0  # times the root mean square of what rounding makes of the hid
 LAST_BIT = 2.0**-23  # of a float32, relative
 LEAST_PROBABILITY = 1e-7  # told apart from 0, and from 1, in float32
 
-# For crops and what a graph answered to them: what is right, in float64, and whether rounding explains the difference.
-Look = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# For some crops, their faces' sides, and what a graph answered: what is right, in float64, and whether rounding
+# explains the difference.
+Recheck = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -41,47 +42,47 @@ class Rounding:
     at_kink: np.ndarray
 
 
-def evidence_look(network: HybridNetwork) -> Look:
+def evidence_recheck(network: HybridNetwork) -> Recheck:
     """For a network's maps [N, 7, 7]."""
 
-    def look(crops: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = measure_rounding(network, crops)
+    def recheck(crops: np.ndarray, sides: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = measure_rounding(network, crops, sides)
         return found.maps, _is_near(answers, found.maps, found.map_noise) | found.at_kink
 
-    return look
+    return recheck
 
 
-def heatmap_look(bundle: Bundle) -> Look:
+def heatmap_recheck(bundle: Bundle) -> Recheck:
     """For the shared maps [N, 7, 7], in which each network's evidence counts by its weight."""
-    weights = bundle.stacking.heatmap_weights()
+    weights = np.array(bundle.description.stacking.heatmap_weights())
 
-    def look(crops: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [measure_rounding(network, crops) for network in bundle.networks.values()]
+    def recheck(crops: np.ndarray, sides: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parts = [measure_rounding(network, crops, sides) for network in bundle.networks.values()]
         right = np.einsum("rnhw,r->nhw", [part.maps for part in parts], weights)
         noise = np.abs(weights) @ [part.map_noise for part in parts]
         return right, _is_near(answers, right, noise) | np.any([part.at_kink for part in parts], axis=0)
 
-    return look
+    return recheck
 
 
-def probability_look(network: HybridNetwork) -> Look:
+def probability_recheck(network: HybridNetwork) -> Recheck:
     """For a network's probabilities [N, 1]: by their margins, since noise of any size vanishes near 0 and 1."""
 
-    def look(crops: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = measure_rounding(network, crops)
+    def recheck(crops: np.ndarray, sides: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = measure_rounding(network, crops, sides)
         right = torch.sigmoid(torch.from_numpy(found.margins)).numpy()[:, None]
         away = np.abs(_log_odds(answers) - _log_odds(right))[:, 0]
         return right, away <= REACH * found.margin_noise
 
-    return look
+    return recheck
 
 
-def measure_rounding(network: HybridNetwork, crops: np.ndarray) -> Rounding:
-    """Of one network, for a few crops uint8 [N, 224, 224, 3]."""
-    images = pictures(torch.from_numpy(crops))
-    maps, hidden, margins = _explained(copy.deepcopy(network).double(), images.double())
+def measure_rounding(network: HybridNetwork, crops: np.ndarray, face_sides: np.ndarray) -> Rounding:
+    """Of one network, for a few crops uint8 [N, side, side, 3] and the sides [N, 1] of their faces."""
+    images, sides = pictures(torch.from_numpy(crops)), torch.from_numpy(face_sides)
+    maps, hidden, margins = _explained(copy.deepcopy(network).double(), images.double(), sides.double())
     random = torch.Generator().manual_seed(0)
-    samples = [_explained(network, _nudged(images, random)) for _ in range(SAMPLES)]
+    samples = [_explained(network, _nudged(images, random), sides) for _ in range(SAMPLES)]
     of_maps, of_hidden, of_margins = zip(*samples, strict=True)
     noise = np.sqrt(np.mean((np.array(of_hidden) - hidden) ** 2, axis=(0, 2)))
     return Rounding(
@@ -93,9 +94,9 @@ def measure_rounding(network: HybridNetwork, crops: np.ndarray) -> Rounding:
     )
 
 
-def _explained(network: HybridNetwork, images: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _explained(network: HybridNetwork, images: Tensor, sides: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Evidence, hidden units and margins, in double precision however they were computed."""
-    evidence, hidden = evidence_and_hidden(network, images)
+    evidence, hidden = evidence_and_hidden(network, images, sides)
     with torch.no_grad():
         logits = network.classifier[4](hidden.relu())
     return evidence.double().numpy(), hidden.double().numpy(), (logits[:, 1] - logits[:, 0]).double().numpy()

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from deepfake_contract.tensors import ENSEMBLE
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
-
-from deepfake_export.tensors import ENSEMBLE
 
 Tensors = dict[str, np.ndarray]
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import onnx
 import torch
+from deepfake_contract.tensors import TensorSpec
 from onnx import TensorProto, helper
 from torch import Tensor, nn
-
-from deepfake_export.tensors import TensorSpec
 
 OPSET = 17  # served by every ONNX Runtime since 1.12
 IR_VERSION = 8  # the one of that opset
@@ -23,11 +22,13 @@ def export_module(
     *,
     batched: bool = True,
     opset: int = OPSET,
+    fold: bool = True,
     example: Sequence[Tensor] | None = None,
 ) -> onnx.ModelProto:
     """The module's graph in evaluation mode; `batched` puts a batch axis of any size before each tensor's dims.
 
-    Traced with `example`, by default zeros; it is needed where dims are free.
+    Traced with `example`, by default zeros; it is needed where dims are free. `fold` lets the exporter compute what is
+    constant; without, each weight stays as it is in the module.
     """
     example = tuple(_zeros(spec, batched) for spec in inputs) if example is None else tuple(example)
     buffer = io.BytesIO()
@@ -42,6 +43,7 @@ def export_module(
             output_names=[spec.name for spec in outputs],
             dynamic_axes={spec.name: _free_axes(spec, batched) for spec in (*inputs, *outputs)},
             opset_version=opset,
+            do_constant_folding=fold,
             # Else it folds norms into convolutions: such weights no longer fit float16 exactly.
             training=torch.onnx.TrainingMode.PRESERVE,
             dynamo=False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
-from deepfake_serving.errors import ServingError
+from deepfake_contract.errors import ServingError
 
 VARIABLE = "DEEPFAKE_SERVING_ENVIRONMENT"
 CLONE = Path(__file__).parents[2]  # where the package is not installed from a wheel

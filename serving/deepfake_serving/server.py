@@ -6,7 +6,6 @@ with TritonServer(Path("model_repository")) as server:
 
 import json
 import os
-import re
 import secrets
 import select
 import socket
@@ -17,10 +16,12 @@ import time
 from pathlib import Path
 from threading import Event, RLock
 
+from deepfake_contract.errors import ServingError
+from deepfake_contract.sessions import GPU_PROVIDERS, session_providers
+
 from deepfake_serving import keeper, kserve, launch
 from deepfake_serving.diagnosis import is_crash, is_port_taken, reason
 from deepfake_serving.environment import find_environment
-from deepfake_serving.errors import ServingError
 from deepfake_serving.launch import HOST, Device, Ports
 from deepfake_serving.processes import living_children
 
@@ -29,7 +30,6 @@ READY_POLL_S = 0.05
 KEEPER_DEADLINE_S = 10.0  # it kills, so this passes only where the system is stuck
 START_TRIES = 3  # a free port may be taken before the server binds it; on a crowded machine its start crashes or hangs
 LONGEST_SILENCE_S = 45.0  # of the log in a start: models load in seconds, each with a line
-GPU_PROVIDERS = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 
 
 class TritonServer:
@@ -126,7 +126,7 @@ class TritonServer:
     def sessions(self) -> dict[str, str]:
         """Which execution provider each model's session reports, by model; OSError where the server doesn't answer."""
         text = kserve.call(self.metrics, "/metrics")[1].decode()
-        return dict(re.findall(r'^deepfake_session\{model="([^"]+)",provider="([^"]+)"\} 1', text, re.MULTILINE))
+        return session_providers(text)
 
     def log_text(self) -> str:
         """What the server has logged since its last start."""

@@ -11,8 +11,9 @@ import time
 from contextlib import ExitStack
 from threading import Thread
 
+from deepfake_contract.errors import ServingError
+
 from deepfake_serving import kserve
-from deepfake_serving.errors import ServingError
 from deepfake_serving.server import TritonServer
 
 INTERVAL_S = 10.0  # between two trials of the models

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from deepfake_detector.bundle import Title
+from deepfake_networks.bundle import Title
 from families import write_random_bundle
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))

@@ -11,7 +11,7 @@ import gpu_prepare
 import gpu_rates
 import gpu_variants
 import pytest
-from deepfake_serving.errors import ServingError
+from deepfake_contract.errors import ServingError
 
 
 @pytest.fixture(autouse=True)

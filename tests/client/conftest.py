@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from deepfake_client.analysis.served_bundle import Policy, ServedBundle, Stacking
 from deepfake_client.results import (
     NO_CREDENTIALS,
     FaceResult,
@@ -14,8 +15,7 @@ from deepfake_client.results import (
     Timing,
     deciding_face,
 )
-from deepfake_client.served_bundle import Policy, ServedBundle, Stacking
-from deepfake_client.tensors import ROLES
+from deepfake_contract.tensors import ROLES
 
 
 @pytest.fixture

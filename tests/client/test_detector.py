@@ -10,16 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from deepfake_client import Detector
+from deepfake_client.analysis.pipeline import SEARCHES_IN_FLIGHT, searched
+from deepfake_client.analysis.stopwatch import Stopwatch
+from deepfake_client.analysis.triton import Triton
 from deepfake_client.embedded import embedded_triton
-from deepfake_client.errors import DeadlineError, UnavailableError, UsageError
-from deepfake_client.faces import CROWDED, MAX_FACES
+from deepfake_client.faces.detect import CROWDED, MAX_FACES
 from deepfake_client.media import Frame
-from deepfake_client.pipeline import SEARCHES_IN_FLIGHT, searched
 from deepfake_client.results import Accepted, FrameResult, Progress, Result
 from deepfake_client.settings import ClientSettings
-from deepfake_client.stopwatch import Stopwatch
-from deepfake_client.tensors import BUNDLE_PARAMETER, ROLES
-from deepfake_client.triton import Triton
+from deepfake_contract.errors import DeadlineError, UnavailableError, UsageError
+from deepfake_contract.tensors import BUNDLE_PARAMETER, ROLES
 from google.protobuf import text_format
 from PIL import Image
 from tritonclient.grpc.model_config_pb2 import ModelConfig

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.triton import Triton
+from deepfake_client.analysis.triton import Triton
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "client" / "examples"

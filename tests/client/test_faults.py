@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from deepfake_client import Detector
-from deepfake_client.errors import DeadlineError, UnavailableError
 from deepfake_client.results import Accepted, FrameResult
 from deepfake_client.settings import ClientSettings
+from deepfake_contract.errors import DeadlineError, UnavailableError
 from deepfake_serving.server import TritonServer
 
 BATCH = 4
@@ -99,7 +99,7 @@ def scan(tmp_path):
     folder.mkdir()
 
     def start(*arguments: object) -> subprocess.Popen:
-        command = [sys.executable, "-m", "deepfake_client.command", "scan", "--json", *map(str, arguments)]
+        command = [sys.executable, "-m", "deepfake_client.cli.command", "scan", "--json", *map(str, arguments)]
         variables = os.environ | {"TMPDIR": str(folder)}
         running.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)

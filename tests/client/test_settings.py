@@ -1,8 +1,8 @@
 """A setting that makes no sense stops the start, with its name."""
 
 import pytest
-from deepfake_client.errors import UsageError
 from deepfake_client.settings import ClientSettings
+from deepfake_contract.errors import UsageError
 
 
 def test_a_variable_sets_its_field():

@@ -19,13 +19,13 @@ import torch
 from base_bundle import make_base_bundle
 from conftest import write_clip
 from deepfake_client import Detector
+from deepfake_client.cli.scan import main as scan
 from deepfake_client.embedded import embedded_triton
 from deepfake_client.results import Result, to_dict
-from deepfake_client.scan import main as scan
 from deepfake_export.configuration import ServingOptions
+from deepfake_export.examples import crops
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
-from deepfake_export.pictures import crops
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 from PIL import Image

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_detector.bundle import Bundle, Title
 from deepfake_export.command import main
 from deepfake_export.configuration import ServingOptions
+from deepfake_export.examples import crops as parity_crops
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
-from deepfake_export.pictures import crops as parity_crops
+from deepfake_networks.bundle import Bundle, Title
 from families import write_random_bundle
 
 

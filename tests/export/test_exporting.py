@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from deepfake_contract.errors import ExportError
 from deepfake_export.command import main
 from deepfake_export.configuration import ServingOptions
-from deepfake_export.errors import ExportError
 from deepfake_export.exporting import export
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from deepfake_contract.errors import ExportError
 from deepfake_export.command import main
 from deepfake_export.configuration import CPU, GPU, ServingOptions
-from deepfake_export.errors import ExportError
 from deepfake_export.exporting import export
 from deepfake_export.gpu import GpuOptions
 from deepfake_export.half import fold_norms, in_half

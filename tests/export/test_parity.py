@@ -3,8 +3,8 @@
 import numpy as np
 import onnx
 import pytest
+from deepfake_contract.errors import ExportError
 from deepfake_export.configuration import ServingOptions
-from deepfake_export.errors import ExportError
 from deepfake_export.exporting import export
 from deepfake_export.parity import Row, measure
 from deepfake_export.sessions import read_configuration

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from deepfake_export.examples import crops as parity_crops
 from deepfake_export.graphs import pictures
 from deepfake_export.parity import _row
-from deepfake_export.pictures import crops as parity_crops
 from deepfake_export.reference import autograd_evidence
 
 

@@ -4,8 +4,8 @@ import json
 
 import onnx
 import pytest
-from deepfake_client import tensors as client
-from deepfake_export import tensors
+from deepfake_contract import tensors
+from deepfake_contract import tensors as client
 from deepfake_export.configuration import GPU, ServingOptions
 from deepfake_export.repository import write_repository
 from deepfake_export.sessions import read_configuration
@@ -61,7 +61,7 @@ def test_client_and_repository_agree_on_names(configurations):
 
 
 def test_client_reads_the_bundle_that_the_ensemble_carries(configurations, bundle):
-    from deepfake_client.served_bundle import parse_bundle
+    from deepfake_client.analysis.served_bundle import parse_bundle
 
     ensemble = configurations["deepfake_ensemble"]
     text = ensemble.parameters[client.BUNDLE_PARAMETER].string_value

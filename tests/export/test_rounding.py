@@ -8,16 +8,16 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from deepfake_detector.bundle import Bundle, Title
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.profiles import LITE_POLICY
-from deepfake_detector.writing import write_bundle
 from deepfake_export.configuration import ServingOptions
 from deepfake_export.graphs import pictures
 from deepfake_export.parity import Parity, Row, measure
 from deepfake_export.reference import evidence_and_hidden
 from deepfake_export.repository import write_repository
 from deepfake_export.rounding import measure_rounding, probability_look
+from deepfake_networks.bundle import Bundle, Title
+from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.profiles import LITE_POLICY
+from deepfake_networks.writing import write_bundle
 from families import FAMILIES
 from onnx import numpy_helper
 from sklearn.linear_model import LogisticRegression

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_detector.bundle import Bundle
+from deepfake_contract.tensors import ANSWER, BUNDLE_PARAMETER, CROPS, ENSEMBLE
 from deepfake_export.configuration import CPU
 from deepfake_export.exporting import export
 from deepfake_export.sessions import Sessions, read_configuration
-from deepfake_export.tensors import ANSWER, BUNDLE_PARAMETER, CROPS, ENSEMBLE
+from deepfake_networks.bundle import Bundle
 
 CLONE = Path(__file__).parents[2]
 BUNDLE, REPOSITORY = CLONE / "bundles" / "lite", CLONE / "model_repository"

@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
+from deepfake_contract.errors import ServingError
 from deepfake_serving import kserve
-from deepfake_serving.errors import ServingError
 from deepfake_serving.launch import BACKEND
 from deepfake_serving.server import TritonServer
 

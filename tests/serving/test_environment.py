@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
+from deepfake_contract.errors import ServingError
 from deepfake_serving.environment import VARIABLE, find_environment
-from deepfake_serving.errors import ServingError
 
 GOOD = {"nvidia-pytriton": "0.7.0", "numpy": "1.26.4", "onnxruntime": "1.32.0"}
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from deepfake_serving.errors import ServingError
+from deepfake_contract.errors import ServingError
 from deepfake_serving.server import TritonServer
 
 

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from deepfake_contract.errors import ServingError
 from deepfake_serving import kserve, launch
 from deepfake_serving import server as server_module
-from deepfake_serving.errors import ServingError
 from deepfake_serving.server import TritonServer
 
 TWO = "instance_group [{ count: 2 }]"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.faces import Face
+from deepfake_client.faces.detect import Face
 from PIL import Image
 
 SIDE = 96  # pixels

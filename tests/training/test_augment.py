@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from deepfake_training.augment import HARD, USUAL, also_worn, augment, video_compressed
 from deepfake_training.batches import batches
 from deepfake_training.crops import Crops
@@ -82,6 +82,6 @@ def test_crops_stay_and_are_followed_by_themselves_worn(astronaut):
 
 def test_without_pyav_a_mixture_that_asks_for_video_says_so(astronaut, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "deepfake_training.video_wear", raising=False)
+    monkeypatch.delitem(sys.modules, "deepfake_training.video_augmentation", raising=False)
     with pytest.raises(UsageError, match="needs PyAV"):
         augment(crop_of(astronaut), replace(USUAL, spared=0.0, video=1.0), np.random.default_rng(0))

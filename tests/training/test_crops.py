@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from deepfake_client.crops import cut, face_region
-from deepfake_client.errors import DamagedMediaError
-from deepfake_client.faces import Face
-from deepfake_detector.profiles import BASE_POLICY, LITE_POLICY
+from deepfake_client.faces.crop import cut, face_region
+from deepfake_client.faces.detect import Face
+from deepfake_contract.errors import DamagedMediaError
+from deepfake_networks.profiles import BASE_POLICY, LITE_POLICY
 from deepfake_training.crops import cut_crops, read_picture
 from deepfake_training.data import read_manifest
 from deepfake_training.face_search import main_face

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from deepfake_training.augment import USUAL
 from deepfake_training.batches import batches, nearest
 from deepfake_training.crops import Crops

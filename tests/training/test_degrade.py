@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 from conftest import write_clip
-from deepfake_client.errors import DamagedMediaError
+from deepfake_contract.errors import DamagedMediaError
 from deepfake_training.degrade import DEGRADATIONS, worsened
 from deepfake_training.labelled import LabelledFile
 from PIL import Image

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import CLONE, write_clip
-from deepfake_client.errors import UnavailableError, UsageError
-from deepfake_training.answers import Answer, scores
+from deepfake_contract.errors import UnavailableError, UsageError
 from deepfake_training.evaluate import main
 from deepfake_training.findings import findings
 from deepfake_training.labelled import LabelledFile
+from deepfake_training.predictions import Answer, scores
 from PIL import Image
 
 SOME = [

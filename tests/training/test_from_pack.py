@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from deepfake_client.errors import DeepfakeError, UsageError
+from deepfake_contract.errors import DeepfakeError, UsageError
 from deepfake_training import batches
 from deepfake_training.data import hold_out
 from deepfake_training.from_pack import SCORES_FILE, Job, start_network

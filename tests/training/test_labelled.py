@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from deepfake_training.labelled import read_labelled
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.profiles import LITE
+from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.profiles import LITE
 from deepfake_training.loss import member_loss, place_loss
 
 CELLS = (1, 7, 7)

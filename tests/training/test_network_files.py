@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from deepfake_detector.errors import BundleError
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.profiles import LITE
+from deepfake_contract.errors import BundleError
+from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.profiles import LITE
 from deepfake_training import network_files
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
 from families import FAMILIES

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.errors import UsageError
-from deepfake_client.faces import Face
+from deepfake_client.faces.detect import Face
+from deepfake_contract.errors import UsageError
 from deepfake_training.crops import read_picture
 from deepfake_training.data import manifest_rows
 from deepfake_training.pack import main, pack
@@ -264,7 +264,7 @@ def test_a_share_above_one_is_refused(manifest, tmp_path):
 
 def test_networks_to_start_from_lie_beside_the_pictures(manifest, tmp_path, whole_picture):
     import torch
-    from deepfake_detector.network import HybridNetwork
+    from deepfake_networks.network import HybridNetwork
     from deepfake_training.network_files import load_network_files
     from deepfake_training.pretrained import starting_spec
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.errors import UsageError
-from deepfake_detector.profiles import LITE_POLICY
+from deepfake_contract.errors import UsageError
+from deepfake_networks.profiles import LITE_POLICY
 from deepfake_training.augment import LIGHT
 from deepfake_training.batches import batches
 from deepfake_training.crops import cut_crops
@@ -124,7 +124,8 @@ def test_reading_needs_nothing_that_a_machine_for_training_may_lack(folder, tmp_
 import sys
 for name in {NOT_THERE}:
     sys.modules[name] = None  # an import of it fails
-from deepfake_training import batches, member, pairs, stack, train
+from deepfake_training import batches, pairs, stack, train
+from deepfake_training import network_training
 from deepfake_training.packed import read_pack
 from pathlib import Path
 packed = read_pack(Path({str(folder)!r}), Path({str(tmp_path / "work")!r}), 2)

@@ -12,10 +12,10 @@ import pytest
 import skimage.data
 import timm
 import torch
-from deepfake_client.errors import UsageError
-from deepfake_detector.maps import as_maps
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import LITE, LITE_FFT
+from deepfake_contract.errors import UsageError
+from deepfake_networks.maps import as_maps
+from deepfake_networks.network import HybridNetwork
+from deepfake_networks.profiles import LITE, LITE_FFT
 from deepfake_training.pretrained import pretrained_network, starting_spec
 from deepfake_training.starts.dinov2 import ARCHITECTURE, graph_path, load_dinov2
 from deepfake_training.starts.efficientnet_lite import load_efficientnet_lite

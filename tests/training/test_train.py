@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from deepfake_client.errors import UsageError
-from deepfake_detector.bundle import Bundle, Title
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import BASE, LITE
-from deepfake_detector.writing import write_bundle
-from deepfake_training import member
+from deepfake_contract.errors import UsageError
+from deepfake_networks.bundle import Bundle, Title
+from deepfake_networks.network import HybridNetwork
+from deepfake_networks.profiles import BASE, LITE
+from deepfake_networks.writing import write_bundle
+from deepfake_training import network_training
 from deepfake_training.crops import Crops, cut_crops
 from deepfake_training.data import read_manifest
 from deepfake_training.frozen import FrozenStart
-from deepfake_training.member import probabilities, schedule, train_member
+from deepfake_training.network_training import probabilities, schedule, train_member
 from deepfake_training.pretrained import networks_of, pretrained_network
 from deepfake_training.recipes import DIETS, PROFILES, Profile, Recipe
 from deepfake_training.stack import fit_stack
@@ -118,7 +118,7 @@ def test_base_learns_its_first_steps(tmp_path, shown):
 
 
 def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, monkeypatch):
-    monkeypatch.setattr(member, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(network_training, "SAVE_EVERY_S", 0.0)
 
     def run(work: Path, seed: int = 0) -> HybridNetwork:
         work.mkdir(exist_ok=True)
@@ -129,7 +129,7 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
         return list((tmp_path / "stopped").glob("efficientnet-*.pt"))
 
     whole = run(tmp_path / "whole")
-    loss, calls = member.member_loss, []
+    loss, calls = network_training.member_loss, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -138,14 +138,14 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
         return loss(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(member, "member_loss", interrupted)
+        patch.setattr(network_training, "member_loss", interrupted)
         run(tmp_path / "stopped")
     assert [torch.load(file, weights_only=True)["step"] for file in checkpoints()] == [3]
     run(tmp_path / "stopped", seed=1)
     assert len(checkpoints()) == 2  # another run, which took up nothing of the first
     calls.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(member, "member_loss", lambda *arguments: calls.append(arguments) or loss(*arguments))
+        patch.setattr(network_training, "member_loss", lambda *arguments: calls.append(arguments) or loss(*arguments))
         resumed = run(tmp_path / "stopped")
     assert (len(calls), len(checkpoints())) == (SMALL.steps - 3, 2)
     for name, value in whole.state_dict().items():

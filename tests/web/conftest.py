@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from deepfake_web import server
+from deepfake_web import gunicorn_app
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 from fake_detector import FakeDetector, result
@@ -77,9 +77,9 @@ def serve(settings, monkeypatch):
     @contextmanager
     def start(**changes):
         changed = replace(settings, port=0, triton="127.0.0.1:1", **changes)
-        listener = server.bind(changed)
+        listener = gunicorn_app.bind(changed)
         address = listener.getsockname()
-        with server.running(listener, changed, "fake_detector:application()"):
+        with gunicorn_app.running(listener, changed, "fake_detector:application()"):
             yield address
 
     return start
@@ -134,7 +134,16 @@ class Served:
 
 @contextmanager
 def _serving(repository: Path, folder: Path):
-    command = [sys.executable, "-m", "deepfake_client.command", "serve", "--port", "0", "--repository", str(repository)]
+    command = [
+        sys.executable,
+        "-m",
+        "deepfake_client.cli.command",
+        "serve",
+        "--port",
+        "0",
+        "--repository",
+        str(repository),
+    ]
     with (folder / "log").open("w+") as log:
         temporary = folder / "temporary"
         temporary.mkdir()

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from deepfake_web import server
+from deepfake_web import gunicorn_app
 from deepfake_web.worker import MAX_HEADS
 
 HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -295,7 +295,7 @@ def test_unfinished_heads_do_not_hold_up_the_end(serve, dripping):
     with serve(max_stall_s=30.0) as address, dripping(address):
         begun = time.monotonic()
     # What it was given for answers under way is not used up.
-    assert time.monotonic() - begun < server.GRACE_S
+    assert time.monotonic() - begun < gunicorn_app.GRACE_S
 
 
 def test_a_file_whose_name_is_not_utf_8_is_analysed(serve):

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from deepfake_client import words
-from deepfake_client.errors import BusyError, UnavailableError
+from deepfake_client.report import words
 from deepfake_client.results import to_dict
+from deepfake_contract.errors import BusyError, UnavailableError
 from deepfake_web.documentation import description
 from deepfake_web.schema import schema_of
 from deepfake_web.settings import WebSettings
@@ -281,7 +281,8 @@ def test_the_page_shows_what_the_document_says(client, api):
         assert f'id="schema-{name}"' in page
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
-            assert f'id="operation-{operation["operationId"]}" data-method="{method}" data-path="{path}"' in page
+            title = f'id="title-{operation["operationId"]}"><span class="method {method}">{method.upper()}</span>'
+            assert f"{title} <code>{path}</code>" in page
     for status in ("400", "404", "405", "408", "413", "415", "422", "429", "500", "503", "504"):
         assert f'id="status-{status}"' in page
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from deepfake_client.frames_csv import frames_csv
-from deepfake_client.html_report import html_report, report_css
-from deepfake_client.report import Row
+from deepfake_client.cli.output import Row
+from deepfake_client.report.frames_csv import frames_csv
+from deepfake_client.report.html_report import html_report, report_css
 from deepfake_client.results import to_dict
 from deepfake_web import keep
 from deepfake_web.handed_back import NAME_LENGTH

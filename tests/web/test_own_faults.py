@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from deepfake_web import server
+from deepfake_web import gunicorn_app
 from inside import customize, reader
 from PIL import Image
 
@@ -23,9 +23,9 @@ def post(settings, monkeypatch, tmp_path, capfd):
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
         customize(monkeypatch, tmp_path / "custom", reader(body) if body else "")
         changed = replace(settings, port=0, triton="127.0.0.1:1")
-        listener = server.bind(changed)
-        address = server.address_of(listener)
-        with server.running(listener, changed, "decoding_detector:application()"):
+        listener = gunicorn_app.bind(changed)
+        address = gunicorn_app.address_of(listener)
+        with gunicorn_app.running(listener, changed, "decoding_detector:application()"):
             form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%s\r\n--x--\r\n' % content
             kind = {"Content-Type": "multipart/form-data; boundary=x"}
             request = urllib.request.Request(f"{address}/predict", form, kind)

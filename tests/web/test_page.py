@@ -7,8 +7,8 @@ import re
 import shutil
 
 import pytest
-from deepfake_client.html_report import _instant as instant
-from deepfake_client.plain_text import plain
+from deepfake_client.report.html_report import _instant as instant
+from deepfake_client.report.plain_text import plain
 from PIL import Image
 from playwright.sync_api import expect
 

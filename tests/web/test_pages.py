@@ -3,8 +3,8 @@ import json
 import re
 
 import pytest
-from deepfake_client import words
-from deepfake_client.errors import UnavailableError, UsageError
+from deepfake_client.report import words
+from deepfake_contract.errors import UnavailableError, UsageError
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 

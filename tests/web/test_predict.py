@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from deepfake_client.errors import (
+from deepfake_contract.errors import (
     BusyError,
     DamagedMediaError,
     DeadlineError,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from werkzeug.datastructures import MultiDict
 
 
@@ -76,7 +76,16 @@ def test_a_file_is_no_folder_for_uploads(make_app, detector, settings, tmp_path)
 
 
 def test_serve_stops_at_a_missing_folder_with_a_sentence_before_it_starts_anything(tmp_path):
-    command = [sys.executable, "-m", "deepfake_client.command", "serve", "--port", "0", "--repository", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "deepfake_client.cli.command",
+        "serve",
+        "--port",
+        "0",
+        "--repository",
+        str(tmp_path),
+    ]
     environment = os.environ | {"DEEPFAKE_UPLOAD_FOLDER": str(tmp_path / "gone")}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == UsageError.exit_code

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 Range = tuple[float, float]
 FILTERS = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA, cv2.INTER_LANCZOS4)
@@ -140,7 +140,7 @@ def _coded(image: np.ndarray, suffix: str, options: list[int]) -> np.ndarray:
 def video_compressed(image: np.ndarray, crf: int) -> np.ndarray:
     """RGB uint8 [H, W, 3] with even sides as a key frame of H.264 shows it; UsageError where PyAV is missing."""
     try:
-        from deepfake_training.video_wear import key_frame
+        from deepfake_training.video_augmentation import key_frame
     except ImportError as cause:
         raise UsageError(
             "Wearing pictures by video compression needs PyAV, which is missing here: install it (pip install av), or "

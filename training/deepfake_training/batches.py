@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from deepfake_client.crops import CROP_SIDE, cut, face_region
-from deepfake_client.errors import DamagedMediaError
+from deepfake_client.faces.crop import CROP_SIDE, cut, face_region
 from deepfake_client.results import Box
-from deepfake_detector.policy import Policy
+from deepfake_contract.errors import DamagedMediaError
+from deepfake_contract.policy import Policy
 from PIL import Image, ImageOps
 from rich.progress import track
 
 from deepfake_training.data import Sample
 
 if TYPE_CHECKING:  # the module needs gRPC, which is not everywhere where crops are learnt from
-    from deepfake_client.faces import Face
+    from deepfake_client.faces.detect import Face
 
 FindFace = Callable[[np.ndarray], "Face | None"]  # RGB uint8 [H, W, 3] to the main face, in its pixels
 

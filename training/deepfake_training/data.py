@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 COLUMNS = {"path", "label", "source", "group", "split"}
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-from deepfake_client.errors import DamagedMediaError
+from deepfake_contract.errors import DamagedMediaError
 from PIL import Image
 
 from deepfake_training.crops import read_picture

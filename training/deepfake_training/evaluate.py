@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 from deepfake_client.embedded import DEFAULT_REPOSITORY
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
-from deepfake_training.answers import Answer, Connect, answer_all, bundle_of, scores, served, through_torch
 from deepfake_training.degrade import DEGRADATIONS, Degradation, is_clip, worsened
 from deepfake_training.findings import findings, subsets
 from deepfake_training.labelled import LabelledFile, read_labelled
 from deepfake_training.plots import plot_all
-from deepfake_training.report import terminal_table, write_answers, write_figures, write_report
+from deepfake_training.predictions import Answer, Connect, answer_all, bundle_of, scores, served, through_torch
+from deepfake_training.tables import terminal_table, write_answers, write_figures, write_report
 
 OWN = "own"  # --triton without an address
 DEFAULT_BUNDLE = DEFAULT_REPOSITORY.parent / "bundles" / "lite"

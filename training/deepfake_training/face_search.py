@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deepfake_client.analysis.triton import Triton
 from deepfake_client.embedded import embedded_triton
-from deepfake_client.faces import Face, find_faces
+from deepfake_client.faces.detect import Face, find_faces
 from deepfake_client.settings import ClientSettings
-from deepfake_client.triton import Triton
 
 from deepfake_training.crops import FindFace
 

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from deepfake_client.tensors import ROLES
+from deepfake_contract.tensors import ROLES
 from sklearn.metrics import roc_auc_score
 
-from deepfake_training.answers import Answer, have_answer, scores
+from deepfake_training.figures import auc_difference, figures
 from deepfake_training.labelled import LabelledFile
-from deepfake_training.metrics import auc_difference, figures
+from deepfake_training.predictions import Answer, have_answer, scores
 
 ENSEMBLE = "ensemble"
 SYSTEMS = (ENSEMBLE, *ROLES)

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deepfake_client.errors import UsageError
-from deepfake_detector.errors import BundleError
-from deepfake_detector.network import HybridNetwork, NetworkSpec
+from deepfake_contract.errors import BundleError, UsageError
+from deepfake_networks.network import HybridNetwork, NetworkSpec
 
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample, hold_out
 from deepfake_training.left_out import leave_out
 from deepfake_training.machine import Machine
-from deepfake_training.member import probabilities, train_member
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
+from deepfake_training.network_training import probabilities, train_member
 from deepfake_training.pace import ByClock
 from deepfake_training.packed import Packed
 from deepfake_training.plans import NETWORKS, Run, with_pairs

@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 LABELS = {"real": False, "fake": True}
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from deepfake_detector.maps import as_maps
-from deepfake_detector.network import HybridNetwork
+from deepfake_networks.maps import as_maps
+from deepfake_networks.network import HybridNetwork
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 import torch
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from itertools import chain
 
 import torch
-from deepfake_detector.network import HybridNetwork
+from deepfake_networks.network import HybridNetwork
 from timm.optim import param_groups_layer_decay
 from torch import nn
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from deepfake_client.errors import UsageError
-from deepfake_detector.network import HybridNetwork
+from deepfake_contract.errors import UsageError
+from deepfake_networks.network import HybridNetwork
 from rich.console import Console
 from rich.progress import track
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deepfake_client.errors import UsageError
 from deepfake_client.results import Box
+from deepfake_contract.errors import UsageError
 
 INDEX = "pack.json"
 FORMAT = 1

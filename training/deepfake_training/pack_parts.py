@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 # Of a zip file's own bytes: 30 and the name before each file, 46 and the name in the list at its end, 22 for the end.
 FILE_BYTES, END_BYTES = 30 + 46, 22

@@ -12,7 +12,7 @@ from PIL import Image
 from deepfake_training.augment import video_compressed
 
 if TYPE_CHECKING:
-    from deepfake_client.faces import Face
+    from deepfake_client.faces.detect import Face
 
 LARGEST_SIDE = 400  # pixels of the longer side: a larger picture is reduced to its face and what is around it
 AROUND = 0.5  # of the box's width and height, on each side of it

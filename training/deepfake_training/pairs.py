@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 from deepfake_training.data import Sample
 

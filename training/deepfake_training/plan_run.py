@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 
-from deepfake_client.errors import DeepfakeError
+from deepfake_contract.errors import DeepfakeError
 
 from deepfake_training.from_pack import SCORES_FILE, Job
 from deepfake_training.plans import Phase, Run

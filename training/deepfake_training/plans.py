@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from deepfake_detector.network import NetworkSpec
-from deepfake_detector.profiles import LITE_FFT
+from deepfake_networks.network import NetworkSpec
+from deepfake_networks.profiles import LITE_FFT
 
 from deepfake_training.augment import HARD, USUAL
 from deepfake_training.pretrained import starting_spec

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from deepfake_training.answers import Answer, have_answer, scores
+from deepfake_training.figures import reliability, risk_coverage
 from deepfake_training.findings import ALL, ENSEMBLE, SYSTEMS, subsets
 from deepfake_training.labelled import LabelledFile
-from deepfake_training.metrics import reliability, risk_coverage
+from deepfake_training.predictions import Answer, have_answer, scores
 
 # Okabe and Ito's colours, told apart by colour-blind people too.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

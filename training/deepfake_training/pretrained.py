@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from deepfake_client.errors import UsageError
-from deepfake_detector.bundle import Bundle
-from deepfake_detector.errors import BundleError
-from deepfake_detector.network import FFTSpec, HybridNetwork, NetworkSpec
+from deepfake_contract.errors import BundleError, UsageError
+from deepfake_networks.bundle import Bundle
+from deepfake_networks.network import FFTSpec, HybridNetwork, NetworkSpec
 
 from deepfake_training.starts import dinov2, efficientnet_lite
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from deepfake_detector.network import NetworkSpec
-from deepfake_detector.policy import Policy
-from deepfake_detector.profiles import BASE, BASE_POLICY, LITE, LITE_POLICY
+from deepfake_contract.policy import Policy
+from deepfake_networks.network import NetworkSpec
+from deepfake_networks.profiles import BASE, BASE_POLICY, LITE, LITE_POLICY
 
 from deepfake_training.augment import HARD, LIGHT, USUAL, Wear
 

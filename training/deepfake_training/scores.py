@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake_training.data import Sample
-from deepfake_training.metrics import auc_interval
+from deepfake_training.figures import auc_interval
 
 HELD_OUT, LEFT_OUT = "held out", "left out"  # of a source that was learnt from; of one that was not
 SEED = 7

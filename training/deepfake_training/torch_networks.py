@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from deepfake_client.errors import UsageError
-from deepfake_client.served_bundle import ServedBundle, parse_bundle
-from deepfake_client.triton import Answers, Candidates, Connection
-from deepfake_detector.bundle import Bundle
-from deepfake_detector.errors import BundleError
+from deepfake_client.analysis.served_bundle import ServedBundle, parse_bundle
+from deepfake_client.analysis.triton import Answers, Candidates, Connection
+from deepfake_contract.errors import BundleError, UsageError
+from deepfake_networks.bundle import Bundle
 
-from deepfake_training.member import probabilities
+from deepfake_training.network_training import probabilities
 
 BATCH_SIZE = 8  # crops a request
 

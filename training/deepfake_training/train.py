@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from deepfake_client.errors import DeepfakeError, UsageError
-from deepfake_detector.network import HybridNetwork
-from deepfake_detector.profiles import ROLES
+from deepfake_contract.errors import DeepfakeError, UsageError
+from deepfake_networks.network import HybridNetwork
+from deepfake_networks.profiles import ROLES
 
 from deepfake_training.data import read_samples, sources_with_both
 from deepfake_training.from_pack import Job, train_from_pack

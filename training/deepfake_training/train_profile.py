@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from deepfake_client.errors import UsageError
-from deepfake_detector.bundle import Title
-from deepfake_detector.network import HybridNetwork, NetworkSpec
-from deepfake_detector.weights import compact
-from deepfake_detector.writing import write_bundle
+from deepfake_contract.errors import UsageError
+from deepfake_networks.bundle import Title
+from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.weights import compact
+from deepfake_networks.writing import write_bundle
 
 from deepfake_training.augment import USUAL, also_worn
 from deepfake_training.crops import FindFace, cut_crops
 from deepfake_training.data import Sample, hold_out, sources_with_both
 from deepfake_training.machine import Machine
-from deepfake_training.member import probabilities, train_member
+from deepfake_training.network_training import probabilities, train_member
 from deepfake_training.pretrained import pretrained_network
 from deepfake_training.recipes import HELD_OUT_SHARE, Profile
 from deepfake_training.stack import fit_stack

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from deepfake_detector.network import HybridNetwork
+from deepfake_networks.network import HybridNetwork
 from sklearn.metrics import roc_auc_score
 
 from deepfake_training import loss
@@ -20,7 +20,7 @@ from deepfake_training.crops import cut_crops
 from deepfake_training.data import Sample, hold_out, read_samples
 from deepfake_training.face_search import served_faces
 from deepfake_training.left_out import leave_out
-from deepfake_training.member import probabilities, train_member
+from deepfake_training.network_training import probabilities, train_member
 from deepfake_training.pretrained import pretrained_network
 from deepfake_training.recipes import DIETS, HELD_OUT_SHARE, PROFILES, Recipe
 from deepfake_training.train import CACHE

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deepfake_client.errors import BusyError
+from deepfake_contract.errors import BusyError
 
 # Before a refusal: clients that come back at once would else take the processor from the files being analysed.
 PAUSE_S = 0.25

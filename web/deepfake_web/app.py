@@ -3,7 +3,7 @@
 from threading import BoundedSemaphore
 
 from deepfake_client import Detector
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 from flask import Flask
 
 from deepfake_web import assets, compression, documentation, health, keep, observing, page, predict, problems

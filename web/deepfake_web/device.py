@@ -1,20 +1,16 @@
 """Which Triton answers, and whether its networks run on a GPU: as the sessions report it, not as it was asked for."""
 
-import re
 import urllib.request
 from dataclasses import dataclass
 from typing import Literal
 
-from deepfake_client.tensors import ROLES
+from deepfake_contract.tensors import ROLES
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 from tritonclient.utils import InferenceServerException
 
 Device = Literal["cpu", "gpu", "mixed", "unknown"]
 DEADLINE_S = 2.0
-# Published by the project's own backend; NVIDIA's says the kind of its instances instead.
-SESSION = re.compile(r'^deepfake_session\{model="([^"]+)",provider="([^"]+)"\} 1', re.MULTILINE)
-GPU_PROVIDERS = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 GPU_KIND = ModelInstanceGroup.Kind.Value("KIND_GPU")
 
 
@@ -41,7 +37,7 @@ def describe(triton: str, metrics: str) -> Server | None:
 
 def _providers(metrics: str) -> dict[str, str]:
     with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=DEADLINE_S) as answer:
-        return dict(SESSION.findall(answer.read().decode()))
+        return session_providers(answer.read().decode())
 
 
 def _is_gpu(client: InferenceServerClient, model: str) -> bool:

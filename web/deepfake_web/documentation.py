@@ -5,15 +5,14 @@ from dataclasses import fields
 from importlib.metadata import metadata
 from typing import Any
 
-from deepfake_client import words
-from deepfake_client.frames_csv import COLUMNS
 from deepfake_client.media.sniff import READ_HERE
+from deepfake_client.report import words
+from deepfake_client.report.frames_csv import COLUMNS
 from deepfake_client.results import Result
 from deepfake_client.settings import MIB
 from flask import Blueprint, render_template
 from markupsafe import Markup, escape
 
-from deepfake_web.answers import EXPLAINED, HEADERS, PAGE, REFUSALS, Part, answer, explanations, refusals, stream
 from deepfake_web.form import FIELD
 from deepfake_web.handed_back import ReportRequest
 from deepfake_web.health import Health
@@ -21,6 +20,7 @@ from deepfake_web.keep import CSV
 from deepfake_web.negotiation import HTML, JSON, NDJSON
 from deepfake_web.options import TRUTH, Options
 from deepfake_web.page import LIMITS
+from deepfake_web.responses import EXPLAINED, HEADERS, PAGE, REFUSALS, Part, answer, explanations, refusals, stream
 from deepfake_web.schema import SCALARS, schema_of
 from deepfake_web.services import services
 from deepfake_web.settings import WebSettings

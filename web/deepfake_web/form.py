@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import IO
 
-from deepfake_client.errors import TooLargeError, UsageError
+from deepfake_contract.errors import TooLargeError, UsageError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from deepfake_client.errors import UsageError
 from deepfake_client.results import FaceResult, FrameResult, Result
+from deepfake_contract.errors import UsageError
 
 NAME_LENGTH = 1000  # characters
 MAP_SIDE = 7  # cells

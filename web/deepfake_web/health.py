@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Annotated, Literal
 
-from deepfake_client.errors import DeepfakeError
 from deepfake_client.results import Model
+from deepfake_contract.errors import DeepfakeError
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepfake_client.errors import BusyError, TooLargeError, UsageError
-from deepfake_client.frames_csv import frames_csv
-from deepfake_client.html_report import html_report, report_css
-from deepfake_client.report import Row
+from deepfake_client.cli.output import Row
+from deepfake_client.report.frames_csv import frames_csv
+from deepfake_client.report.html_report import html_report, report_css
 from deepfake_client.settings import MIB
+from deepfake_contract.errors import BusyError, TooLargeError, UsageError
 from flask import Blueprint, Response, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected

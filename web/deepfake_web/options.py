@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 from deepfake_web.settings import WebSettings
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from deepfake_client import words
 from deepfake_client.media.sniff import PICTURE_FORMATS, VIDEO_FORMATS
+from deepfake_client.report import words
 from deepfake_client.settings import MIB
 from flask import Blueprint, render_template
 

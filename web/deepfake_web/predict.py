@@ -8,10 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from deepfake_client.errors import UnsupportedMediaError
-from deepfake_client.html_report import html_report
-from deepfake_client.report import Row
+from deepfake_client.cli.output import Row
+from deepfake_client.report.html_report import html_report
 from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict, without_pictures
+from deepfake_contract.errors import UnsupportedMediaError
 from flask import Blueprint, Response, g, jsonify, request, url_for
 from werkzeug.exceptions import ClientDisconnected
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from deepfake_client.errors import BusyError, DeepfakeError
+from deepfake_contract.errors import BusyError, DeepfakeError
 from flask import Flask, Response, current_app, g, render_template
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from deepfake_client.embedded import FREE_PORTS, EmbeddedTriton, embedded_server
-from deepfake_client.errors import UnavailableError
+from deepfake_contract.errors import UnavailableError
 
-from deepfake_web import server
+from deepfake_web import gunicorn_app
 from deepfake_web.settings import WebSettings
 from deepfake_web.upload import check_folder
 
@@ -38,7 +38,7 @@ def _serve(options: argparse.Namespace) -> None:
     )
     check_folder(settings)
     with ExitStack() as stack:
-        listener = stack.enter_context(server.bind(settings))
+        listener = stack.enter_context(gunicorn_app.bind(settings))
         triton = None
         if not settings.triton:
             _say("Starting Triton")
@@ -48,9 +48,9 @@ def _serve(options: argparse.Namespace) -> None:
             settings = replace(settings, triton=triton.grpc, triton_metrics=triton.metrics)
             _say(f"Triton answers at {triton.grpc} (gRPC) and {triton.http} (HTTP)")
         _say("Starting the web application")
-        address = server.address_of(listener)
-        web = stack.enter_context(server.running(listener, settings))
-        missing = server.why_not_ready(address)
+        address = gunicorn_app.address_of(listener)
+        web = stack.enter_context(gunicorn_app.running(listener, settings))
+        missing = gunicorn_app.why_not_ready(address)
         if missing and triton:
             raise UnavailableError(missing)
         if missing:

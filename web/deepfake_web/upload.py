@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from deepfake_client.errors import BusyError, DeepfakeError, TooLargeError, UsageError
 from deepfake_client.settings import MIB
+from deepfake_contract.errors import BusyError, DeepfakeError, TooLargeError, UsageError
 from gunicorn.http.errors import ParseException
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream

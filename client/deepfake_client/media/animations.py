@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from deepfake_contract.errors import DamagedMediaError, TooLargeError
 from PIL import Image
 
-from deepfake_client.errors import DamagedMediaError, TooLargeError
 from deepfake_client.media import colour, tags
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-from deepfake_client.errors import DeepfakeError
+from deepfake_contract.errors import DeepfakeError
 
 DECODERS = {"av", "PIL", "pillow_heif", "c2pa"}  # what they raise says something about the file
 PASSED_OVER = sys.stdlib_module_names | {"numpy"}  # what is raised in these is its caller's doing

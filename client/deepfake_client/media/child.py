@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 
-from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError
+from deepfake_contract.errors import DamagedMediaError, DeepfakeError, TooLargeError
+
 from deepfake_client.media import credentials, rights, sandbox
 from deepfake_client.media.blame import is_the_files, trace
 from deepfake_client.media.frame import Frame, Opened, Request

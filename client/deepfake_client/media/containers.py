@@ -12,8 +12,8 @@ from av.sidedata import encparams, motionvectors
 from av.stream import Disposition
 from av.subtitles import codeccontext, stream
 from av.video.stream import VideoStream
+from deepfake_contract.errors import DamagedMediaError, UnsupportedMediaError
 
-from deepfake_client.errors import DamagedMediaError, UnsupportedMediaError
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.frame import Request
 from deepfake_client.media.pixels import check_size

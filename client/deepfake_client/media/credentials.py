@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
+
 from deepfake_client.media.frame import Request
 from deepfake_client.media.provenance import MAX_PROBLEMS, one_line
 from deepfake_client.results import NO_CREDENTIALS, Credentials

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from deepfake_client.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
+from deepfake_contract.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
+
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.process import DecodingProcess
 from deepfake_client.media.sampling import every_nth

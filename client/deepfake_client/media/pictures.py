@@ -6,9 +6,9 @@ from typing import IO
 
 import numpy as np
 import pillow_heif
+from deepfake_contract.errors import DamagedMediaError
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from deepfake_client.errors import DamagedMediaError
 from deepfake_client.media import animations, colour, heif, pngs, tags
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size

@@ -1,9 +1,8 @@
 """Limits on pictures and frames, and how the pixels of a Pillow image become plain RGB."""
 
 import numpy as np
+from deepfake_contract.errors import TooLargeError
 from PIL import Image
-
-from deepfake_client.errors import TooLargeError
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

@@ -13,8 +13,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from deepfake_contract.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
 
-from deepfake_client.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
 from deepfake_client.media.complaints import Complaints
 from deepfake_client.media.credentials import trust_list_name
 from deepfake_client.media.frame import Frame, Opened, Request

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from deepfake_client.errors import UsageError
+from deepfake_contract.errors import UsageError
 
 
 def every_nth(sampling: str) -> int | None:

@@ -14,7 +14,8 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deepfake_client.errors import DeepfakeError
+from deepfake_contract.errors import DeepfakeError
+
 from deepfake_client.media.syscalls import FIRST_NEW, Condition, allowed, conditional
 
 OPEN_FILES = 64  # the file, the pipes, and what the interpreter holds

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from deepfake_client.errors import DamagedMediaError, UnsupportedMediaError
+from deepfake_contract.errors import DamagedMediaError, UnsupportedMediaError
+
 from deepfake_client.media import heif
 
 HEAD_BYTES = heif.HEAD_BYTES  # enough for every signature below, too

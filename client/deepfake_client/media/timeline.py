@@ -10,8 +10,8 @@ from av.container import InputContainer
 from av.error import FFmpegError, MemoryError
 from av.packet import Packet
 from av.video.stream import VideoStream
+from deepfake_contract.errors import DamagedMediaError, TooLargeError
 
-from deepfake_client.errors import DamagedMediaError, TooLargeError
 from deepfake_client.media.visible import shows
 
 CUT_OFF = "The clip is cut off or damaged; what can be decoded was analysed."

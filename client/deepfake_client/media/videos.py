@@ -7,9 +7,9 @@ import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from deepfake_contract.errors import DamagedMediaError
 
-from deepfake_client.ahead import ahead
-from deepfake_client.errors import DamagedMediaError
+from deepfake_client.analysis.ahead import ahead
 from deepfake_client.media import tags
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off

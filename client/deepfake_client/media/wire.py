@@ -5,7 +5,7 @@ import os
 import select
 from typing import Any
 
-from deepfake_client.errors import DeadlineError
+from deepfake_contract.errors import DeadlineError
 
 MAX_LINE_BYTES = 64 * 1024
 

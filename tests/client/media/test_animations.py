@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from deepfake_client.errors import TooLargeError
+from deepfake_contract.errors import TooLargeError
 from PIL import Image
 
 

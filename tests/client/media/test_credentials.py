@@ -15,12 +15,12 @@ import c2pa
 import numpy as np
 import pytest
 from deepfake_client import Detector
-from deepfake_client.errors import DeepfakeError, UsageError
 from deepfake_client.media import open_media
 from deepfake_client.media.credentials import BLOCK_BYTES, MARKERS, is_marked
 from deepfake_client.media.frame import Request
 from deepfake_client.results import NO_CREDENTIALS, Credentials, to_dict
 from deepfake_client.settings import ClientSettings
+from deepfake_contract.errors import DeepfakeError, UsageError
 from PIL import Image, _imaging
 from signing import Signer, new_signer
 

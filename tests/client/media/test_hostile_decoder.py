@@ -3,12 +3,12 @@
 import os
 
 import pytest
-from deepfake_client.errors import DeepfakeError
 from deepfake_client.media import process
 from deepfake_client.media.frame import Request
 from deepfake_client.media.process import DecodingProcess
 from deepfake_client.media.provenance import MAX_CHARACTERS, MAX_PROBLEMS, TAGS
 from deepfake_client.media.wire import Closed, Reader, pack
+from deepfake_contract.errors import DeepfakeError
 
 OPENED = {"kind": "image", "codec": "x", "width": 1, "height": 1, "duration_s": None, "frame_rate": None, "frames": 1}
 OPENED |= {"tags": {"camera": "A camera"}}

@@ -5,10 +5,10 @@ import logging
 from pathlib import Path
 
 import pytest
-from deepfake_client.errors import DamagedMediaError, DeepfakeError
 from deepfake_client.media import process
 from deepfake_client.media.complaints import MAX_CHARACTERS, MAX_LINES
 from deepfake_client.media.frame import Request
+from deepfake_contract.errors import DamagedMediaError, DeepfakeError
 from inside import customize, reader
 from PIL import Image
 from signing import new_signer
@@ -60,7 +60,7 @@ OURS = {
     "an import of a decoder that comes too late": "from PIL import ImageTransform",
     "a file that a decoder may not open": "from PIL import Image; Image.open('/etc/hostname')",
     "a late import that was taken for damage": (
-        "from deepfake_client.errors import DamagedMediaError\n"
+        "from deepfake_contract.errors import DamagedMediaError\n"
         "try:\n    import xml.sax.handler\n"
         "except OSError as cause:\n    raise DamagedMediaError('It is damaged.') from cause"
     ),
@@ -97,7 +97,7 @@ def test_what_a_decoder_raises_is_damage(decode, caplog, body):
 def test_a_refusal_of_ours_is_told_in_its_own_words(decode):
     with pytest.raises(DamagedMediaError, match="It is torn"):
         decode(
-            f"from deepfake_client.errors import DamagedMediaError\nraise DamagedMediaError('It is torn.')\n{OPENED}"
+            f"from deepfake_contract.errors import DamagedMediaError\nraise DamagedMediaError('It is torn.')\n{OPENED}"
         )
 
 

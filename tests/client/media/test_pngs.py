@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from deepfake_client.errors import DamagedMediaError
 from deepfake_client.media import pngs
+from deepfake_contract.errors import DamagedMediaError
 from PIL import Image, ImageCms
 
 FILES = Path(__file__).with_name("files")

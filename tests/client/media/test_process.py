@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deepfake_client.errors import DamagedMediaError, DeadlineError, DeepfakeError, UsageError
 from deepfake_client.media import open_media
 from deepfake_client.settings import ClientSettings
+from deepfake_contract.errors import DamagedMediaError, DeadlineError, DeepfakeError, UsageError
 
 DEADLINE_S = 20
 WORKING_BYTES = 100 << 20  # more than the interpreter and the decoder's own frames take

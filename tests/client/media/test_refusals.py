@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pillow_heif
 import pytest
-from deepfake_client.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
 from deepfake_client.media.timeline import CUT_OFF
+from deepfake_contract.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
 from PIL import Image
 
 

@@ -1,9 +1,9 @@
 """Which frames are chosen, and what must be decoded for them."""
 
 import pytest
-from deepfake_client.errors import UsageError
 from deepfake_client.media.sampling import choose
 from deepfake_client.media.timeline import Timeline
+from deepfake_contract.errors import UsageError
 
 
 def test_even_takes_the_middle_of_each_part():

@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 from deepfake_client.detector import Detector
-from deepfake_client.errors import TooLargeError
 from deepfake_client.media import hdr
 from deepfake_client.media.hdr_frames import SdrView
 from deepfake_client.media.view import View, square_size
+from deepfake_contract.errors import TooLargeError
 from PIL import Image
 
 

@@ -2,7 +2,7 @@
 
 const GONE = {
   title: "The connection broke",
-  detail: "The detector did not answer to the end. Check that it is running, then try again.",
+  detail: "It broke before the detector had answered. Check that the detector is running, then try again.",
   again: true,
   passing: true,
   lost: true,
@@ -13,14 +13,14 @@ const UNREADABLE = {
 };
 const STOPPED = {
   title: "Stopped",
-  detail: "You stopped this analysis. The server deletes what it has of the file as soon as it notices.",
+  detail: "You stopped this analysis. The server deletes what it has received of the file.",
   again: true,
   stopped: true,
 };
 
 /**
  * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
- * before the last. `finished` resolves to the result, its frames with their thumbnails and maps, or rejects with
+ * before the last. `finished` resolves to the result, its frames with their thumbnails and heatmaps, or rejects with
  * { title, detail, retryAfter, again, passing, lost, stopped }: words for people, the seconds to wait, whether another
  * try can help, whether it can soon, whether no answer came at all, and whether the reader wanted it so.
  */

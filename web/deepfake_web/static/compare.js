@@ -1,8 +1,8 @@
 // Two results (or more) side by side.
 
 import { clock, element, fixed } from "./dom.js";
-import { verdict } from "./finding.js";
 import { framePicture } from "./frame.js";
+import { verdict } from "./verdict.js";
 
 export function compared(items, words) {
   return element(
@@ -23,21 +23,17 @@ function side({ name, result }, words) {
     element(
       "figure",
       {},
-      framePicture(top, result.media, result.threshold, { role: "img", "aria-label": "Its frame" }),
+      framePicture(top, result.media, result.threshold, { role: "img", "aria-label": "The frame" }),
       result.frames.length > 1 &&
         top.confidence !== null &&
-        element(
-          "figcaption",
-          {},
-          `The frame that weighs most for fake, at ${clock(top.time_s)} · likelihood ${fixed(top.confidence)}`,
-        ),
+        element("figcaption", {}, `Highest likelihood: ${fixed(top.confidence)} at ${clock(top.time_s)}`),
     ),
     result.networks &&
       element(
         "dl",
         {},
         Object.entries(result.networks).map(([role, probability]) =>
-          element("div", {}, element("dt", {}, role), element("dd", {}, fixed(probability))),
+          element("div", {}, element("dt", {}, result.model.titles[role]), element("dd", {}, fixed(probability))),
         ),
       ),
   );

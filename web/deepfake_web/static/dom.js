@@ -15,6 +15,14 @@ function fill(node, attributes, children) {
   return node;
 }
 
+/** A list of texts. */
+export const bullets = (texts) =>
+  element(
+    "ul",
+    {},
+    texts.map((text) => element("li", {}, text)),
+  );
+
 export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 /** Two decimals, and never as certainty: 0.996 is not 1. */
 export const fixed = (probability) =>

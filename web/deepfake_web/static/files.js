@@ -1,6 +1,6 @@
 // A file's row in the list: what waits, what is under way, and the results of this tab.
 
-import { element, fixed, SHAPES, classOf, stateOf } from "./dom.js";
+import { classOf, element, fixed, SHAPES, stateOf } from "./dom.js";
 
 const SHORT = { FAKE: "strong sign", UNCERTAIN: "uncertain", REAL: "little sign", "NO FACE": "no face" };
 const STATUS = { waiting: "waiting", working: "being analysed" };
@@ -36,7 +36,7 @@ export function row(item, { show, compare, remove }) {
     state.textContent = verdict
       ? said(verdict, item.result.confidence)
       : item.pause
-        ? `is sent again in ${item.pause} s`
+        ? `trying again in ${item.pause} s`
         : (STATUS[item.status] ?? item.problem.title);
     beside.classList.toggle("later", !verdict); // its room is kept, so that nothing below moves when it comes
     tick.checked = Boolean(item.compare);

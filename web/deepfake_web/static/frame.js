@@ -8,7 +8,7 @@ export function framePicture(frame, { width, height }, threshold, attributes) {
     "svg",
     { viewBox: `0 0 ${width} ${height}`, ...attributes },
     frame.thumbnail && drawing("image", { href: frame.thumbnail, width, height, preserveAspectRatio: "none" }),
-    // Without a track the whole frame was looked at: there is nothing to draw a box around.
+    // Without a track the whole frame was analysed: there is nothing to draw a box around.
     frame.faces
       .filter((face) => face.track !== null)
       .map(({ box: [x, y, w, h], confidence }) => [

@@ -1,10 +1,10 @@
-// The map of what a face's verdict comes from, drawn over its crop: toward FAKE orange, toward REAL blue.
+// The heatmap of what a face's verdict comes from, drawn over its crop: toward FAKE orange, toward REAL blue.
 
 const FAKE = [213, 94, 0];
 const REAL = [0, 114, 178];
 // Okabe and Ito's vermillion and blue, which colour-blind people tell apart.
 
-/** The largest |logit| of all maps, which full strength stands for. */
+/** The largest |logit| of all heatmaps, which full strength stands for. */
 export function strongest(frames) {
   const all = frames
     .flatMap((frame) => frame.faces)
@@ -19,7 +19,7 @@ export function mapImage(rows, most) {
   [canvas.width, canvas.height] = [rows[0].length, rows.length];
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(canvas.width, canvas.height);
-  rows.flat().forEach((value, at) => pixels.data.set(coloured(value / most), 4 * at));
+  for (const [at, value] of rows.flat().entries()) pixels.data.set(coloured(value / most), 4 * at);
   context.putImageData(pixels, 0, 0);
   return canvas.toDataURL();
 }

@@ -2,7 +2,7 @@
 
 import { find } from "./dom.js";
 
-/** `fail` gets { name, title, detail } of what could not be had. */
+/** `fail` gets { name, title, detail } of what could not be loaded. */
 export function intake(add, fail) {
   const drop = find("drop");
   find("file").multiple = true; // without this script one file can be sent at a time
@@ -40,7 +40,7 @@ export function intake(add, fail) {
       if (!answer?.ok)
         return fail({
           name,
-          title: "The sample could not be had",
+          title: "The sample could not be loaded",
           detail: "The detector did not answer. Check that it is running, then try again.",
         });
       const content = await answer.blob();

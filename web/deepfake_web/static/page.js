@@ -10,7 +10,7 @@ import { outcome, refusal } from "./trouble.js";
 const TORN = {
   title: "The result can't be shown",
   detail:
-    "A part of this page did not arrive. Check your connection and that the detector is running, then load the page again.",
+    "Part of this page did not load. Check your connection and that the detector is running, then reload the page.",
 };
 const words = JSON.parse(find("config").textContent); // limits, and the words for people
 // { name, file, address, row, status: waiting | working | done | failed, pause, view, stop, result, saved, problem, page }
@@ -34,7 +34,7 @@ export function add(files) {
       file.size > most
         ? {
             title: "Too large",
-            detail: `${name} is larger than ${size(most)}, which is the most. Send a shorter piece of it.`,
+            detail: `${name} is larger than ${size(most)}, the limit. Send a shorter piece of it.`,
           }
         : null;
     return listed({ name, file, problem, status: problem ? "failed" : "waiting" });
@@ -44,7 +44,7 @@ export function add(files) {
   next();
 }
 
-/** Tells what could not be had: { name, title, detail }. */
+/** Tells what could not be loaded: { name, title, detail }. */
 export function fail({ name, ...problem }) {
   show(listed({ name, file: new File([], name), problem, status: "failed" }));
 }
@@ -81,7 +81,7 @@ function compare(item, on) {
   draw();
 }
 
-/** Whoever reads the result of a file before this one goes on reading. */
+/** Whoever is reading the result of an earlier file goes on reading. */
 function begin(item) {
   shown ??= item;
   draw();
@@ -129,7 +129,7 @@ function page(item) {
   return item.page;
 }
 
-const inLine = (item) => element("p", { role: "status" }, `${item.name} waits for its turn.`);
+const inLine = (item) => element("p", { role: "status" }, `${item.name} is waiting for its turn.`);
 
 function say(text) {
   find("say").textContent = text;

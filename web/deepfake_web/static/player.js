@@ -1,4 +1,4 @@
-// The clip itself, where the browser can play it: it follows the frame that is looked at, and leads it when it runs.
+// The clip itself, where the browser can play it: it follows the frame that is shown, and leads it when it runs.
 
 import { element } from "./dom.js";
 

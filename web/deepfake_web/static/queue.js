@@ -63,7 +63,7 @@ export function queue(items, { say, begun, changed, ready, ended }) {
       changed();
     });
     item.stop = item.view.giveUp;
-    say(`${item.name}: ${problem.title}. It is sent again in ${seconds} s.`);
+    say(`${item.name}: ${problem.title}. Trying again in ${seconds} s.`);
     changed();
     await item.view.over.finally(() => delete item.pause);
   }

@@ -5,9 +5,8 @@ import { element, find } from "./dom.js";
 import { intake } from "./intake.js";
 
 const TORN = {
-  title: "This page is not here whole",
-  detail:
-    "A part of it did not arrive. Check your connection and that the detector is running, then load the page again.",
+  title: "Part of this page is missing",
+  detail: "It did not load. Check your connection and that the detector is running, then reload the page.",
 };
 
 const early = []; // what came in before the rest was here
@@ -16,7 +15,11 @@ let page = {
     early.push(...files);
     if (early.length)
       find("shown").replaceChildren(
-        element("p", {}, "The rest of this page is being fetched. What you chose is analysed as soon as it is here."),
+        element(
+          "p",
+          {},
+          "The rest of this page is still loading. Your files will be analysed as soon as it has loaded.",
+        ),
       );
   },
   fail: ({ title, detail }) => tell(title, detail),

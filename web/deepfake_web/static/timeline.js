@@ -124,7 +124,7 @@ export function timeline(result, pick) {
   return { node, show };
 }
 
-/** The faces that were followed; where whole frames are looked at, the frame stands for one. */
+/** The faces that were followed; where whole frames are analysed, the frame stands for one. */
 function followed({ tracks, frames, confidence }) {
   if (tracks.length || !frames.some((frame) => frame.faces.length)) return tracks;
   return [{ id: null, confidence }];

@@ -33,13 +33,13 @@ export function pausing(name, problem, seconds, tick) {
   function count() {
     const still = Math.ceil((until - performance.now()) / 1000);
     if (still <= 0) return go();
-    left.textContent = `It is sent again in ${still} s.`;
+    left.textContent = `Trying again in ${still} s.`;
     tick(still);
   }
 
   const node = element(
     "section",
-    { class: "problem pausing", "aria-label": `Pause before ${name} is sent again` },
+    { class: "problem pausing", "aria-label": `Pause before ${name} is tried again` },
     element("p", { class: "file-name" }, name),
     element("h2", { tabindex: -1 }, problem.title),
     element("p", {}, problem.detail),
@@ -47,7 +47,7 @@ export function pausing(name, problem, seconds, tick) {
     element(
       "p",
       { class: "choices" },
-      element("button", { type: "button", click: () => go() }, "Send it now"),
+      element("button", { type: "button", click: () => go() }, "Try now"),
       element("button", { type: "button", class: "quiet", click: () => stop() }, "Give up"),
     ),
   );

@@ -52,7 +52,7 @@ export function working(name, say, stop) {
         element("li", {}, drawing("svg", { viewBox: `0 0 ${media.width} ${media.height}` }), element("span", {}, " ")),
       );
       strip.replaceChildren(...places);
-      say(event.frames > 1 ? `${event.frames} frames will be looked at.` : "The picture will be looked at.");
+      say(event.frames > 1 ? `${event.frames} frames will be analysed.` : "The picture will be analysed.");
     } else if (event.event === "progress") {
       reach("Decode", event.decoded, event.total);
       reach("Faces", event.searched, event.total);

@@ -1,0 +1,1 @@
+"""One file from frames to a Result, by a Triton."""

@@ -1,0 +1,75 @@
+"""From the frames' faces to tracks and a verdict."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from statistics import fmean
+
+from deepfake_contract.tensors import ROLES
+
+from deepfake_client.analysis.certainty import reasons
+from deepfake_client.analysis.served_bundle import ServedBundle
+from deepfake_client.results import (
+    Certainty,
+    FaceResult,
+    FrameResult,
+    Label,
+    MediaInfo,
+    TrackResult,
+    deciding_face,
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The part of a Result that follows from its frames; all None at NO FACE."""
+
+    confidence: float | None
+    label: Label
+    certainty: Certainty | None
+    reasons: list[str]
+    networks: dict[str, float] | None
+    contributions: dict[str, float] | None
+
+
+def verdict(
+    frames: list[FrameResult], media: MediaInfo, bundle: ServedBundle, is_video: bool, truncated: bool = False
+) -> Verdict:
+    """The mean over the frames that have a face, each with the face that decides it.
+
+    `networks` and `contributions` are means over those faces too; the contributions sum to the mean of their stacked
+    logits (whose probability is near `confidence`, but a mean of logits is no logit of a mean).
+    """
+    deciding = [face for frame in frames if (face := deciding_face(frame.faces))]
+    if not deciding:
+        return Verdict(None, "NO FACE", None, [], None, None)
+    confidence = fmean(face.confidence for face in deciding)
+    networks = {role: fmean(face.networks[role] for face in deciding) for role in ROLES}
+    why = reasons(confidence, networks, frames, media, bundle.policy, is_video, truncated)
+    return Verdict(
+        confidence,
+        "FAKE" if confidence >= bundle.policy.threshold else "REAL",
+        "low" if why else "high",
+        why,
+        networks,
+        # Linear in the probabilities: the mean of the contributions is the contribution of the means.
+        bundle.stacking.contributions(networks),
+    )
+
+
+def tracks(frames: list[FrameResult]) -> list[TrackResult]:
+    """Each track's frames, mean probability and span, in the order of their numbers."""
+    seen: dict[int, list[tuple[FrameResult, FaceResult]]] = defaultdict(list)
+    for frame in frames:
+        for face in frame.faces:
+            if face.track is not None:
+                seen[face.track].append((frame, face))
+    return [
+        TrackResult(
+            id=track,
+            confidence=fmean(face.confidence for _, face in views),
+            frames=len(views),
+            first_s=views[0][0].time_s,
+            last_s=views[-1][0].time_s,
+        )
+        for track, views in sorted(seen.items())
+    ]

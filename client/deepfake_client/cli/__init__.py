@@ -1,0 +1,1 @@
+"""The command `deepfake` and its sub-command `scan`."""

@@ -1,0 +1,146 @@
+"""A scan's results on standard output: a table for people, JSON lines or CSV for programs. One row a file."""
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from deepfake_contract.errors import DeepfakeError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deepfake_client.report import words
+from deepfake_client.report.plain_text import plain, spreadsheet_safe
+from deepfake_client.results import Result, to_dict
+
+PIPED_WIDTH = 160  # columns of a table that goes to a file
+STYLES = {"FAKE": "bold red", "UNCERTAIN": "yellow", "REAL": "green", "NO FACE": "dim"}
+CSV_COLUMNS = (
+    "path", "file_type", "label", "confidence", "certainty", "reasons", "threshold", "frames_processed", "tracks",
+    "duration_s", "model", "digest", "sha256", "seconds", "error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file's result, or why there is none."""
+
+    path: Path
+    result: Result | None = None
+    error: DeepfakeError | None = None
+
+
+class Report(Protocol):
+    """Where rows go as they come; `close` after the last."""
+
+    def add(self, row: Row) -> None: ...
+    def close(self) -> None: ...
+
+
+def shown(path: Path) -> str:
+    """A file's name as plain text, also where it is not UTF-8."""
+    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+class TableReport:
+    """A table at the end, with what the numbers mean under it."""
+
+    def __init__(self, out: TextIO):
+        console = Console(file=out)
+        self._console = console if console.is_terminal else Console(file=out, width=PIPED_WIDTH)
+        self._table = Table(box=None, pad_edge=False, header_style="bold")
+        self._table.add_column("File", overflow="fold")
+        self._table.add_column("Verdict", overflow="fold")
+        for name in ("Likelihood", "Frames", "Faces", "Seconds"):
+            self._table.add_column(name, justify="right")
+        self._last: Result | None = None
+
+    def add(self, row: Row) -> None:
+        name = Text(shown(row.path))
+        if row.result is None:
+            self._table.add_row(name, Text(f"Not scanned: {row.error}", style="magenta"))
+            return
+        result = self._last = row.result
+        state = words.state(result)
+        why = f" ({', '.join(each.replace('_', ' ') for each in result.reasons)})" if result.reasons else ""
+        self._table.add_row(
+            name,
+            Text(words.STATES[state][0] + why, style=STYLES[state]),
+            "" if result.confidence is None else words.probability(result.confidence),
+            str(result.frames_processed),
+            str(len(result.tracks)),
+            f"{result.timing_s.total:.1f}",
+        )
+
+    def close(self) -> None:
+        if self._table.row_count:
+            self._console.print(self._table)
+        if self._last:
+            self._console.print(f"\n{_footnote(self._last)}", style="dim", markup=False, highlight=False)
+
+
+def _footnote(result: Result) -> str:
+    known = words.false_positives(result.model.false_positive_rate)
+    return (
+        f"Likelihood of manipulation from 0 to 1; the threshold is {result.threshold:.2f}. {known} "
+        f"{words.STATES['REAL'][1]} Model: {result.model.name} {result.model.version}."
+    )
+
+
+class JsonReport:
+    """The REST result and `path`, one object a line; where there is none, `path` and `error`."""
+
+    def __init__(self, out: TextIO):
+        self._out = out
+
+    def add(self, row: Row) -> None:
+        print(json.dumps({"path": str(row.path)} | _json(row)), file=self._out, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+def _json(row: Row) -> dict[str, Any]:
+    if row.result:
+        return to_dict(row.result)
+    assert row.error is not None
+    return {"error": {"title": row.error.title, "status": row.error.status, "detail": row.error.detail}}
+
+
+class CsvReport:
+    """A header and a line a file, lists joined by spaces."""
+
+    def __init__(self, out: TextIO):
+        self._out = out
+        self._writer = csv.DictWriter(out, CSV_COLUMNS, restval="", lineterminator="\n")
+        self._writer.writeheader()
+
+    def add(self, row: Row) -> None:
+        line: dict[str, Any] = {"path": spreadsheet_safe(shown(row.path))}
+        if row.error:
+            line["error"] = spreadsheet_safe(plain(row.error.detail))
+        if row.result:
+            result = row.result
+            same = ("file_type", "label", "confidence", "certainty", "threshold", "frames_processed")
+            line |= {name: getattr(result, name) for name in same}
+            line |= {
+                "reasons": " ".join(result.reasons),
+                "tracks": len(result.tracks),
+                "duration_s": result.media.duration_s,
+                "model": f"{result.model.name} {result.model.version}",
+                "digest": result.model.digest,
+                "sha256": result.media.sha256,
+                "seconds": round(result.timing_s.total, 3),
+            }
+        self._writer.writerow(line)
+        self._out.flush()
+
+    def close(self) -> None:
+        pass
+
+
+REPORTS: dict[str, Callable[[TextIO], Report]] = {"table": TableReport, "json": JsonReport, "csv": CsvReport}

@@ -1,0 +1,146 @@
+"""What a bundle consists of: its name, its networks in order, policy and stacking, from and to plain JSON types."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deepfake_contract.policy import Policy
+from deepfake_contract.stacking import Stacking
+from deepfake_contract.tables import from_table, to_plain
+from deepfake_contract.tensors import (
+    FACE_SIDE,
+    HEATMAP,
+    MODELS,
+    PROBABILITY,
+    TensorSpec,
+    crops_input,
+    model_probabilities,
+)
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+MOST_NETWORKS = 8
+NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+TAKEN = (*MODELS, "intercept")  # other served models, and the key of a contribution that is no network's
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What every result is signed with."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class FFTSpec:
+    """The FFT head's shape: the side of the spectrum it sees, its convolutions' widths, the features it gives."""
+
+    size: int = 224
+    channels: tuple[int, int] = (16, 32)
+    features: int = 128
+
+    def __post_init__(self) -> None:
+        if min(self.size, *self.channels, self.features) < 1:
+            raise ValueError("needs a size, channels and features of at least 1")
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What one network is made of.
+
+    `name`: its own in the bundle, its Triton model's, and its key in results; `title`: for people. `weights`: a file in
+    the bundle's folder; one that ends with .safetensors may lie elsewhere, by a path relative to the folder. mean and
+    std (of RGB in 0 to 1) normalise the backbone's input, while the spectrum always uses ImageNet's. Without `fft` the
+    network sees the picture alone; with `face_side` it is also told how large the face was in the source. ValueError
+    names a value out of range.
+    """
+
+    name: str
+    architecture: str
+    weights: str
+    title: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    fft: FFTSpec | None = None
+    face_side: bool = False
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name in TAKEN:
+            raise ValueError(
+                f"name must be lower-case letters, digits and _ (at most 32), and none of {', '.join(TAKEN)}, but is "
+                f"{self.name!r}"
+            )
+        if min(self.std) <= 0:
+            raise ValueError(f"std must be above 0, but is {list(self.std)}")
+
+    @property
+    def shown(self) -> str:
+        """What people read: the title, or the architecture where there is none."""
+        return self.title or self.architecture
+
+    @property
+    def fft_width(self) -> int:
+        """How many features the spectrum gives, 0 without one."""
+        return 0 if self.fft is None else self.fft.features
+
+
+@dataclass(frozen=True)
+class BundleDescription:
+    """`digest` is "sha256:…" over the bundle's files. ValueError names what does not fit together."""
+
+    identity: Identity
+    digest: str
+    networks: tuple[NetworkSpec, ...]
+    policy: Policy
+    stacking: Stacking
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if not 1 <= len(names) <= MOST_NETWORKS or len(set(names)) < len(names):
+            raise ValueError(f"networks must be 1 to {MOST_NETWORKS} with different names, but are {list(names)}")
+        if len(self.stacking.mean) != len(names):
+            raise ValueError(f"stacking has {len(self.stacking.mean)} numbers for {len(names)} networks")
+        for network in self.networks:
+            if network.fft and self.policy.crop_side % network.fft.size:
+                raise ValueError(
+                    f"network {network.name}: the fft's size must divide the crop's side of {self.policy.crop_side} "
+                    f"pixels, but is {network.fft.size}"
+                )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The networks', in stacking order."""
+        return tuple(network.name for network in self.networks)
+
+    @property
+    def wants_face_side(self) -> bool:
+        """Whether any network does."""
+        return any(network.face_side for network in self.networks)
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """The ensemble's."""
+        crops = crops_input(self.policy.crop_side)
+        return (crops, FACE_SIDE) if self.wants_face_side else (crops,)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """The ensemble's."""
+        return PROBABILITY, model_probabilities(len(self.networks)), HEATMAP
+
+    def contributions(self, probabilities: Mapping[str, float]) -> dict[str, float]:
+        """What each network, by name, and the intercept add to the stacked logit; they sum to it."""
+        terms = self.stacking.terms([probabilities[name] for name in self.names])
+        return dict(zip(self.names, terms, strict=True)) | {"intercept": self.stacking.intercept}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, as from_json reads them."""
+        return to_plain(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> "BundleDescription":
+        """BundleError names the key that is missing, unknown or wrong."""
+        return from_table(cls, value, "the bundle's description")

@@ -1,0 +1,54 @@
+"""Writes a bundle, as `Bundle.load` reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from deepfake_contract.description import Identity
+from deepfake_contract.policy import Policy
+from deepfake_contract.stacking import Stacking
+from deepfake_contract.tables import to_plain, to_toml
+
+from deepfake_networks.bundle import TOML_FILE
+from deepfake_networks.network import HybridNetwork
+from deepfake_networks.weights import save_network
+
+
+def write_bundle(
+    folder: Path,
+    identity: Identity,
+    networks: Sequence[HybridNetwork],
+    stacking: Stacking,
+    policy: Policy,
+    *,
+    half: bool = False,
+) -> None:
+    """Writes the networks' weights and bundle.toml into the folder, which is made where it is missing.
+
+    Networks in stacking order; `half` stores weights as float16, half as large. ValueError where one does not fit.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for network in networks:
+        save_network(folder, network, half)
+    tables = [
+        ("[bundle]", identity),
+        *(("[[networks]]", network.spec) for network in networks),
+        ("[stacking]", stacking),
+        ("[policy]", policy),
+        ("[policy.certainty]", policy.certainty),
+    ]
+    text = "\n".join(f"{header}\n{_lines(value)}" for header, value in tables)
+    (folder / TOML_FILE).write_text(text, encoding="utf-8")
+
+
+def _lines(value: Any) -> str:
+    """A dataclass as lines of TOML; what is None or empty is left out, and what has a table of its own."""
+    plain = to_plain(value)
+    kept = [(each.name, plain[each.name]) for each in fields(value) if each.name != "certainty"]
+    return "".join(f"{key} = {to_toml(_given(item))}\n" for key, item in kept if item not in (None, {}, ""))
+
+
+def _given(item: Any) -> Any:
+    return {key: value for key, value in item.items() if value is not None} if isinstance(item, Mapping) else item

@@ -1,0 +1,68 @@
+"""The verdict's numbers."""
+
+import math
+
+import pytest
+from deepfake_client.analysis.verdict import tracks, verdict
+from deepfake_contract.tensors import ROLES
+
+
+def test_confidence_is_the_mean_of_the_frames_highest_faces(bundle, clip, face, frames):
+    seen = frames([face(0.2), face(0.8, track=2)], [face(0.4), face(0.1, track=2)])
+    assert verdict(seen, clip, bundle, True).confidence == pytest.approx(0.6)
+
+
+def test_a_face_that_the_edge_cuts_decides_only_where_no_whole_one_is_seen(bundle, clip, face, frames):
+    seen = frames([face(0.2), face(0.8, track=2, cut=True)], [face(0.6, track=2, cut=True)])
+    assert verdict(seen, clip, bundle, True).confidence == pytest.approx(0.4)
+
+
+def test_frames_without_a_face_are_left_out_of_the_mean(bundle, clip, face, frames):
+    assert verdict(frames([face(0.9)], [], []), clip, bundle, True).confidence == pytest.approx(0.9)
+
+
+def test_no_face_at_all_is_no_verdict(bundle, clip, frames):
+    answer = verdict(frames([], []), clip, bundle, True)
+    assert (answer.label, answer.confidence, answer.certainty, answer.networks, answer.reasons) == (
+        "NO FACE", None, None, None, [],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("confidence", "label"), [(0.5, "FAKE"), (0.4999, "REAL"), (1.0, "FAKE"), (0.0, "REAL")])
+def test_the_label_is_fake_from_the_threshold_up(bundle, clip, face, frames, confidence, label):
+    assert verdict(frames([face(confidence)]), clip, bundle, True).label == label
+
+
+def test_networks_are_means_over_the_faces_that_decide(bundle, clip, face, frames):
+    low, high = dict.fromkeys(ROLES, 0.1), {"efficientnet": 0.9, "convnext": 0.8, "swin": 0.7}
+    seen = frames([face(0.9, networks=high), face(0.1, networks=low)], [face(0.1, networks=low)])
+    assert verdict(seen, clip, bundle, True).networks == pytest.approx(
+        {"efficientnet": 0.5, "convnext": 0.45, "swin": 0.4}
+    )
+
+
+def test_contributions_sum_to_the_mean_of_the_stacked_logits(bundle, clip, face, frames):
+    readings = [
+        {"efficientnet": 0.9, "convnext": 0.3, "swin": 0.2},
+        {"efficientnet": 0.4, "convnext": 0.8, "swin": 0.5},
+    ]
+    logits = []
+    for each in readings:
+        stacking = bundle.stacking
+        scaled = [(each[r] - m) / s for r, m, s in zip(ROLES, stacking.mean, stacking.scale, strict=True)]
+        logits.append(sum(c * s for c, s in zip(stacking.coefficients, scaled, strict=True)) + stacking.intercept)
+    probabilities = [1 / (1 + math.exp(-logit)) for logit in logits]
+    seen = frames(*([face(p, networks=each)] for p, each in zip(probabilities, readings, strict=True)))
+    contributions = verdict(seen, clip, bundle, True).contributions
+    assert contributions.keys() == {*ROLES, "intercept"}
+    assert sum(contributions.values()) == pytest.approx(sum(logits) / 2)
+
+
+def test_a_track_has_the_mean_and_the_span_of_its_own_frames(face, frames):
+    found = tracks(frames([face(0.2)], [face(0.4), face(0.9, track=2)], [], [face(0.6)]))
+    assert [(each.id, each.frames, each.first_s, each.last_s) for each in found] == [(1, 3, 0.0, 3.0), (2, 1, 1.0, 1.0)]
+    assert [each.confidence for each in found] == pytest.approx([0.4, 0.9])
+
+
+def test_whole_frames_make_no_tracks(face, frames):
+    assert tracks(frames([face(0.2, track=None)])) == []

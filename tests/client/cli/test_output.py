@@ -1,0 +1,80 @@
+"""What a scan prints."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+from deepfake_client.cli.output import CSV_COLUMNS, CsvReport, JsonReport, Row, TableReport, shown
+from deepfake_contract.errors import DamagedMediaError
+
+
+def printed(report, *rows: Row) -> str:
+    out = io.StringIO()
+    writer = report(out)
+    for row in rows:
+        writer.add(row)
+    writer.close()
+    return out.getvalue()
+
+
+def failure(path: str) -> Row:
+    return Row(Path(path), error=DamagedMediaError("It has no frames."))
+
+
+def test_json_is_the_rest_result_and_the_path_one_object_a_line(fake):
+    lines = printed(JsonReport, Row(Path("a\nb.mp4"), fake), failure("c.mp4")).splitlines()
+    first, second = (json.loads(line) for line in lines)
+    assert first["path"] == "a\nb.mp4" and first["label"] == "FAKE" and first["confidence"] == 0.9
+    assert second == {
+        "path": "c.mp4",
+        "error": {"title": "Nothing to analyse", "status": 422, "detail": "It has no frames."},
+    }
+
+
+def test_json_leaves_out_maps_that_were_not_asked_for(fake):
+    (face,) = json.loads(printed(JsonReport, Row(Path("a"), fake)))["frames"][0]["faces"]
+    assert "heatmap" not in face and face["track"] == 1
+
+
+def test_csv_has_a_row_a_file_failures_included(fake):
+    rows = list(csv.DictReader(io.StringIO(printed(CsvReport, Row(Path("a,b.mp4"), fake), failure("c.mp4")))))
+    assert tuple(rows[0]) == CSV_COLUMNS
+    assert (rows[0]["path"], rows[0]["label"], rows[0]["reasons"], rows[0]["error"]) == (
+        "a,b.mp4", "FAKE", "few_faces", "",
+    )  # fmt: skip
+    assert (rows[1]["path"], rows[1]["label"], rows[1]["error"]) == ("c.mp4", "", "It has no frames.")
+
+
+def test_the_table_says_uncertain_where_the_certainty_is_low_and_why(fake):
+    text = printed(TableReport, Row(Path("a.mp4"), fake), failure("c.mp4"))
+    assert "Uncertain (few faces)" in text
+    assert "0.90" in text and "Not scanned: It has no frames." in text
+
+
+def test_the_table_explains_its_numbers(fake):
+    text = " ".join(printed(TableReport, Row(Path("a.mp4"), fake)).split())
+    assert "the threshold is 0.50" in text and "4.0 of 100" in text and "not proof that it is real" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("\x1b[2J\x1b]0;title\x07.mp4", "\\x1b[2J\\x1b]0;title\\x07.mp4"),
+        ("a\r\nb.mp4", "a\\r\\nb.mp4"),
+        ("a\u202e4pm.mp4", "a\\u202e4pm.mp4"),
+        ("Gesicht ü.mp4", "Gesicht ü.mp4"),
+    ],
+)
+def test_names_with_control_characters_are_shown_escaped(name, safe):
+    assert shown(Path(name)) == safe
+
+
+def test_names_that_are_not_utf8_are_shown(fake):
+    assert shown(Path(os.fsdecode(b"\xff.mp4"))) == "\\xff.mp4"
+
+
+def test_names_with_markup_are_shown_as_they_are(fake):
+    assert "[red]x[/red].mp4" in printed(TableReport, Row(Path("[red]x[/red].mp4"), fake))
