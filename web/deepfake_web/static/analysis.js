@@ -2,7 +2,7 @@
 
 const GONE = {
   title: "The connection broke",
-  detail: "It broke before the detector had answered. Check that the detector is running, then try again.",
+  detail: "The detector's answer did not arrive completely. Check that it is running, then try again.",
   again: true,
   passing: true,
   lost: true,
@@ -20,11 +20,12 @@ const STOPPED = {
 
 /**
  * Uploads the file and follows the stream of events. `onUpload` gets the share sent, 0 to 1, and `onEvent` every event
- * before the last. `finished` resolves to the result, its frames with their thumbnails and heatmaps, or rejects with
- * { title, detail, retryAfter, again, passing, lost, stopped }: words for people, the seconds to wait, whether another
- * try can help, whether it can soon, whether no answer came at all, and whether the reader wanted it so.
+ * before the last. `finished` resolves to { result, report }: the result, its frames with their thumbnails and heatmaps,
+ * and the report as HTML. It rejects with { title, detail, retryAfter, again, passing, lost, stopped }: words for people,
+ * the seconds to wait, whether another try can help, whether it can soon, whether no answer came at all, and whether the
+ * reader wanted it so.
  */
-export function analyse(file, { onUpload, onEvent }) {
+export function analyse({ name, file }, { onUpload, onEvent }) {
   // XMLHttpRequest, as fetch tells nothing of the upload's progress.
   const request = new XMLHttpRequest();
   const stopping = new AbortController();
@@ -57,16 +58,18 @@ export function analyse(file, { onUpload, onEvent }) {
       .slice(0, 1)
       .arrayBuffer()
       .then(
-        () => stopping.signal.aborted || send(request, file),
+        () => stopping.signal.aborted || send(request, name, file),
         () => reject(UNREADABLE),
       );
   });
   return { finished, stop: () => stopping.abort() };
 }
 
-function send(request, file) {
+function send(request, name, file) {
   const form = new FormData();
   form.append("heatmaps", "true");
+  form.append("report", "true");
+  form.append("name", name);
   form.append("file", file);
   request.open("POST", "/predict");
   request.setRequestHeader("Accept", "application/x-ndjson");
@@ -84,9 +87,9 @@ function lines(request, onEvent) {
   };
 }
 
-/** The streamed result leaves out what the frames before it carried. */
-function whole({ event, ...result }, frames) {
-  return { ...result, frames: frames.map(({ event: _, ...frame }) => frame) };
+/** The streamed result leaves out the pictures that its frames carried before it. */
+function whole({ event, report, ...result }, frames) {
+  return { result: { ...result, frames: frames.map(({ event: _, ...frame }) => frame) }, report };
 }
 
 function problem(request) {

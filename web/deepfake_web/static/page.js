@@ -13,7 +13,8 @@ const TORN = {
     "Part of this page did not load. Check your connection and that the detector is running, then reload the page.",
 };
 const words = JSON.parse(find("config").textContent); // limits, and the words for people
-// { name, file, address, row, status: waiting | working | done | failed, pause, view, stop, result, saved, problem, page }
+// { name, file, address, row, status: waiting | working | done | failed, pause, view, stop, result, report,
+// saved, problem, page }
 const items = [];
 let shown = null; // the item whose page is seen
 let pair = null; // or the results that are seen side by side: { items, view }

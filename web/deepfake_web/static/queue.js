@@ -20,9 +20,9 @@ export function queue(items, { say, begun, changed, ready, ended }) {
     if (!item || items.some(({ status }) => status === "working")) return;
     item.status = "working";
     try {
-      const result = await answered(item);
+      const answer = await answered(item);
       await ready;
-      Object.assign(item, { status: "done", result });
+      Object.assign(item, { status: "done", ...answer });
       pauses = 0;
     } catch (problem) {
       Object.assign(item, { status: "failed", problem });
@@ -49,7 +49,7 @@ export function queue(items, { say, begun, changed, ready, ended }) {
 
   function attempt(item) {
     item.view = working(item.name, say, () => item.stop());
-    const { finished, stop } = analyse(item.file, item.view);
+    const { finished, stop } = analyse(item, item.view);
     item.stop = stop;
     begun(item);
     return finished;
