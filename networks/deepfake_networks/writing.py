@@ -47,7 +47,7 @@ def _lines(value: Any) -> str:
     """A dataclass as lines of TOML; what is None or empty is left out, and what has a table of its own."""
     plain = to_plain(value)
     kept = [(each.name, plain[each.name]) for each in fields(value) if each.name != "certainty"]
-    return "".join(f"{key} = {to_toml(_given(item))}\n" for key, item in kept if item not in (None, {}, ""))
+    return "".join(f"{key} = {to_toml(_given(item))}\n" for key, item in kept if item not in (None, {}, "", False))
 
 
 def _given(item: Any) -> Any:
