@@ -48,7 +48,7 @@ const signatureOf = ({ signer, software, signed_at, trust_list, problems }) => (
 
 const runOf = ({ model, analysed_at, timing_s }) => ({
   model: `${model.name} ${model.version}, ${model.digest}`,
-  analysed: `${analysed_at}, in ${timing_s.total.toFixed(1)} s`,
+  analysed: `${analysed_at.replace("T", " ").replace("+00:00", " UTC")}, in ${timing_s.total.toFixed(1)} s`,
 });
 
 /** A description list of the facts that there are. */

@@ -35,8 +35,7 @@ export function finding(item, words) {
   const node = element(
     "article",
     { class: "finding", "aria-label": name },
-    verdict(name, result, words),
-    saving(item, saved),
+    element("div", { class: "summary" }, verdict(name, result, words), saving(item, saved)),
     part("where", result.confidence === null ? "What was analysed" : "Where the verdict comes from", where, video),
     when && part("when", "Along the clip", when),
     result.networks && networksTable(result, words.sentences),

@@ -2,7 +2,7 @@
 
 import { drawing, element, filled, fixed, signed } from "./dom.js";
 
-const HEADS = ["Network", "Likelihood", "Adds to the verdict"];
+const HEADS = ["Network", "Likelihood", "Adds"];
 const LEAST = 1e-6; // logit that a bar's length is measured by, where all are next to nothing
 
 /** The section of a result with networks, as many as it has; `sentences` are the server's. */
