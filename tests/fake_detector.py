@@ -5,15 +5,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from deepfake_client.media.facts import NO_CREDENTIALS, MediaInfo, Provenance
 from deepfake_client.results import (
-    NO_CREDENTIALS,
     Accepted,
     FaceResult,
     FrameResult,
-    MediaInfo,
     Model,
     Progress,
-    Provenance,
     Result,
     Timing,
     TrackResult,
@@ -22,12 +20,13 @@ from deepfake_contract.errors import DeepfakeError
 from deepfake_web.app import create_app
 from deepfake_web.settings import WebSettings
 
-MODEL = Model("lite", "1.0.0", "sha256:00", {"efficientnet": "a", "convnext": "b", "swin": "c"}, 0.04)
+TITLES = {"first": "The first network", "second": "The second network"}
+MODEL = Model("lite", "1.0.0", "sha256:00", TITLES, {"first": "resnet18", "second": "swin_tiny"}, 0.04)
 MEDIA = MediaInfo("00", 3, "mp4", "h264", 64, 48, 1.0, 30.0)
-NETWORKS = {"efficientnet": 0.9, "convnext": 0.8, "swin": 0.7}
-CONTRIBUTIONS = {"efficientnet": 1.0, "convnext": 0.5, "swin": 0.25, "intercept": -0.1}
+NETWORKS = {"first": 0.9, "second": 0.8}
+CONTRIBUTIONS = {"first": 1.0, "second": 0.5, "intercept": -0.1}
 FACE = FaceResult(1, (1.0, 2.0, 3.0, 4.0), (0.0, 0.0, 8.0, 8.0), 0.9, 0.9, NETWORKS)
-FRAME = FrameResult(0, 0.0, 0.9, [FACE])
+FRAME = FrameResult(0, 0.0, 0.9, [FACE], 0)
 HOLD = b"hold"  # an upload that begins so is worked on until it is released
 FLOOD = b"flood"  # and this has more frames than a connection takes in while nobody reads
 

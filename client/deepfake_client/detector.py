@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import cast
 
 from deepfake_contract.errors import DeepfakeError
+from deepfake_contract.policy import Policy
 
 from deepfake_client.analysis.pipeline import analysis
-from deepfake_client.analysis.served_bundle import Policy, ServedBundle
+from deepfake_client.analysis.served_bundle import ServedBundle
 from deepfake_client.analysis.triton import Triton
 from deepfake_client.results import Events, Model, Result
 from deepfake_client.settings import ClientSettings
@@ -40,7 +41,7 @@ class Detector:
     def events(self, path: str | PathLike[str], frames: int | None = None, heatmaps: bool = False) -> Events:
         """An analysis as it goes on: Accepted first; FrameResult and Progress; the Result last.
 
-        `frames`: how many to look at, instead of the policy's; `heatmaps` adds maps and thumbnails. Raises UsageError,
+        `frames`: how many to analyse, instead of the policy's; `heatmaps` adds maps and thumbnails. Raises UsageError,
         TooLargeError, UnsupportedMediaError, DamagedMediaError for the file; BusyError, UnavailableError,
         DeadlineError for the server. Closing the iterator stops the work.
         """

@@ -1,15 +1,27 @@
 """What an analysis says: the one form from which JSON, OpenAPI, table and report follow.
 
-What is written beside a field is its description in OpenAPI.
+A `Meta` beside a field is what OpenAPI says of it, and the bounds that a result read back from JSON must keep to.
 """
 
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
+from deepfake_contract.tensors import MAP_SIDE
+from msgspec import Meta
+
+from deepfake_client.media.facts import MediaInfo, Provenance
+
 Label = Literal["REAL", "FAKE", "NO FACE"]
 Certainty = Literal["high", "low"]
-Box = Annotated[tuple[float, float, float, float], "x, y, width, height in pixels of the picture as shown."]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+Length = Annotated[float, Meta(ge=0)]
+Region = tuple[float, float, Length, Length]
+Cells = Annotated[list[float], Meta(min_length=MAP_SIDE, max_length=MAP_SIDE)]
+Heatmap = Annotated[list[Cells], Meta(min_length=MAP_SIDE, max_length=MAP_SIDE)]
+Thumbnail = Annotated[str, Meta(pattern="^data:image/jpeg;base64,[A-Za-z0-9+/]+={0,2}$")]
 
 
 @dataclass(frozen=True)
@@ -18,59 +30,60 @@ class Model:
 
     name: str
     version: str
-    digest: Annotated[str, "SHA-256 over the files of its bundle."]
-    architectures: Annotated[dict[str, str], "Of each network, by its role."]
+    digest: Annotated[str, Meta(description="SHA-256 over the files of its bundle.")]
+    titles: Annotated[dict[str, str], Meta(description="What to call each network, by its name.")]
+    architectures: Annotated[dict[str, str], Meta(description="Of each network, by its name.")]
     false_positive_rate: Annotated[
-        float | None, "Share of real ones that reached the threshold in tests; null where it was not measured."
+        Probability | None,
+        Meta(description="Share of real ones that reached the threshold in tests; null where it was not measured."),
     ]
 
 
 @dataclass(frozen=True)
-class MediaInfo:
-    """What the file is: as probed, not as named."""
-
-    sha256: str
-    bytes: int
-    container: str
-    codec: str
-    width: Annotated[int, "Pixels as shown: upright, and square, whatever shape they are stored in."]
-    height: Annotated[int, "As width."]
-    duration_s: Annotated[float | None, "Seconds; null for a picture."]
-    frame_rate: Annotated[float | None, "Frames a second; null for a picture."]
-
-
-@dataclass(frozen=True)
 class FaceResult:
-    """One face in one frame. With the frame policy box and crop are the whole frame, and score and track are None."""
+    """One face in one frame. With the frame policy box and crop are the whole frame, and score and track are null."""
 
-    track: Annotated[int | None, "The `id` of its track."]
-    box: Annotated[Box, "Where the face is."]
-    crop: Annotated[Box, "What the networks saw."]
-    score: Annotated[float | None, "The face detector's own, from 0 to 1: how surely this is a face."]
-    confidence: Annotated[float, "Probability of FAKE for this face."]
-    networks: Annotated[dict[str, float], "Probability of FAKE that each network gave, by its role."]
+    track: Annotated[int | None, Meta(description="The `id` of its track.")]
+    box: Annotated[
+        Region, Meta(description="Where the face is: x, y, width, height in pixels of the picture as shown.")
+    ]
+    crop: Annotated[Region, Meta(description="What the networks saw: x, y, width, height, as `box`.")]
+    score: Annotated[
+        Probability | None, Meta(description="The face detector's own, from 0 to 1: how surely this is a face.")
+    ]
+    confidence: Annotated[Probability, Meta(description="Probability of FAKE for this face.")]
+    networks: Annotated[
+        dict[str, Probability], Meta(description="Probability of FAKE that each network gave, by its name.")
+    ]
     heatmap: Annotated[
-        list[list[float]] | None, "What that comes from: 7 rows of 7 logits over `crop`, positive toward FAKE."
+        Heatmap | None,
+        Meta(description="What that comes from: 7 rows of 7 logits over `crop`, positive toward FAKE."),
     ] = None
-    cut: Annotated[bool, "Whether the picture's edge cuts it: it decides only where no whole face is seen."] = False
-
-
-def deciding_face(faces: list[FaceResult]) -> FaceResult | None:
-    """The face that a frame's answer is of: the one with the highest probability of those that the picture's edge does
-    not cut, if there are any."""
-    whole = [face for face in faces if not face.cut]
-    return max(whole or faces, key=lambda face: face.confidence, default=None)
+    cut: Annotated[
+        bool, Meta(description="Whether the picture's edge cuts it: it decides only where no whole face is seen.")
+    ] = False
 
 
 @dataclass(frozen=True)
 class FrameResult:
-    """One frame looked at."""
+    """One frame analysed."""
 
-    index: Annotated[int, "Counts the clip's frames from 0, as they are shown."]
-    time_s: Annotated[float, "Seconds from the clip's start; 0 for a picture."]
-    confidence: Annotated[float | None, "The highest of its faces, of the whole ones first; null without a face."]
+    index: Annotated[Count, Meta(description="Counts the clip's frames from 0, as they are shown.")]
+    time_s: Annotated[Seconds, Meta(description="Seconds from the clip's start; 0 for a picture.")]
+    confidence: Annotated[Probability | None, Meta(description="That of the face that decides; null without a face.")]
     faces: list[FaceResult]
-    thumbnail: Annotated[str | None, "A JPEG as data URI."] = None
+    deciding: Annotated[
+        Count | None,
+        Meta(
+            description="Which of `faces` decides, from 0: the one of the highest `confidence` among those that the "
+            "picture's edge does not cut, if there are any. null without a face."
+        ),
+    ]
+    thumbnail: Annotated[Thumbnail | None, Meta(description="A JPEG as data URI.")] = None
+
+    @property
+    def deciding_face(self) -> FaceResult | None:
+        return None if self.deciding is None else self.faces[self.deciding]
 
 
 @dataclass(frozen=True)
@@ -78,39 +91,10 @@ class TrackResult:
     """One person followed through the clip."""
 
     id: int
-    confidence: Annotated[float, "Mean over the frames that show them."]
-    frames: Annotated[int, "How many of the frames looked at show them."]
-    first_s: Annotated[float, "When they are seen first, seconds from the clip's start."]
-    last_s: Annotated[float, "And last."]
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """Content Credentials (C2PA). `none`: the file has none; that proves nothing. With the problem
-    `manifest.inaccessible` it names some at another place, where nobody looked. `broken`: what is signed is not what
-    the file holds, or can't be read; `problems` says why, in the standard's codes, after `general.error:` in words.
-    `unknown_signer`: intact, but `trust_list` (the file's name) does not know who signed, or there is no list.
-    `trusted`: intact, and it does. `signer` and `software` (the claim's generator) are what the credentials say,
-    `signed_at` as ISO 8601; None where they say nothing."""
-
-    state: Literal["none", "broken", "unknown_signer", "trusted"]
-    signer: str | None
-    software: str | None
-    signed_at: str | None
-    trust_list: str | None
-    problems: list[str]
-
-
-NO_CREDENTIALS = Credentials("none", None, None, None, None, [])
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What the file says of itself: no part of the probability, and no proof. `tags` are texts as the file has them,
-    such as `camera` and `software`, each on one line of at most 300 characters; never where it was taken."""
-
-    tags: dict[str, str]
-    credentials: Credentials
+    confidence: Annotated[Probability, Meta(description="Mean over the frames that show them.")]
+    frames: Annotated[Count, Meta(description="How many of the analysed frames show them.")]
+    first_s: Annotated[Seconds, Meta(description="When they are seen first, seconds from the clip's start.")]
+    last_s: Annotated[Seconds, Meta(description="And last.")]
 
 
 @dataclass(frozen=True)
@@ -129,28 +113,39 @@ class Result:
     """The answer for one file."""
 
     file_type: Literal["image", "video"]
-    frames_processed: Annotated[int, "How many frames were looked at; 1 for a picture."]
+    frames_processed: Annotated[Count, Meta(description="How many frames were analysed; 1 for a picture.")]
     confidence: Annotated[
-        float | None,
-        "Probability of FAKE: mean over the frames with a face, each with its highest whole one. null at NO FACE.",
+        Probability | None,
+        Meta(
+            description="Probability of FAKE: mean over the frames with a face, each with its deciding one. null at NO "
+            "FACE."
+        ),
     ]
-    label: Annotated[Label, "FAKE from the threshold on; REAL says only that little sign of manipulation was found."]
-    certainty: Annotated[Certainty | None, "low: do not rely on the label, for the `reasons`. null at NO FACE."]
-    reasons: Annotated[list[str], "Why the certainty is low; empty where it is high."]
-    threshold: Annotated[float, "The confidence from which the label is FAKE."]
+    label: Annotated[
+        Label,
+        Meta(description="FAKE from the threshold on; REAL says only that little sign of manipulation was found."),
+    ]
+    certainty: Annotated[
+        Certainty | None, Meta(description="low: do not rely on the label, for the `reasons`. null at NO FACE.")
+    ]
+    reasons: Annotated[list[str], Meta(description="Why the certainty is low; empty where it is high.")]
+    threshold: Annotated[Probability, Meta(description="The confidence from which the label is FAKE.")]
     model: Model
-    networks: Annotated[dict[str, float] | None, "Mean probability of FAKE that each network gave, by its role."]
+    networks: Annotated[
+        dict[str, Probability] | None,
+        Meta(description="Mean probability of FAKE that each network gave, by its name. null at NO FACE."),
+    ]
     contributions: Annotated[
         dict[str, float] | None,
-        "What each network, and the intercept, adds to the verdict: logits, positive toward FAKE.",
+        Meta(description="What each network, and the intercept, adds to the verdict: logits, positive toward FAKE."),
     ]
     media: MediaInfo
     tracks: list[TrackResult]
     frames: list[FrameResult]
-    warnings: Annotated[list[str], "What of the file could not be looked at, in sentences."]
+    warnings: Annotated[list[str], Meta(description="What of the file could not be analysed, in sentences.")]
     provenance: Provenance
-    method: Annotated[dict[str, str], "How the file was looked at."]
-    analysed_at: Annotated[str, "ISO 8601, UTC."]
+    method: Annotated[dict[str, str], Meta(description="How the file was analysed.")]
+    analysed_at: Annotated[str, Meta(description="ISO 8601, UTC.")]
     timing_s: Timing
 
 
@@ -160,7 +155,7 @@ class Accepted:
 
     file_type: Literal["image", "video"]
     media: MediaInfo
-    frames: Annotated[int, "How many will be looked at."]
+    frames: Annotated[int, Meta(description="How many will be analysed.")]
 
 
 @dataclass(frozen=True)
@@ -180,11 +175,12 @@ EVENT_NAMES = {Accepted: "accepted", Progress: "progress", FrameResult: "frame",
 
 def without_pictures(result: Result) -> Result:
     """The result without its maps and thumbnails, which are most of its size."""
-    frames = [
-        replace(frame, thumbnail=None, faces=[replace(face, heatmap=None) for face in frame.faces])
-        for frame in result.frames
-    ]
-    return replace(result, frames=frames)
+    return replace(result, frames=[frame_without_pictures(frame) for frame in result.frames])
+
+
+def frame_without_pictures(frame: FrameResult) -> FrameResult:
+    """The same of one frame."""
+    return replace(frame, thumbnail=None, faces=[replace(face, heatmap=None) for face in frame.faces])
 
 
 def to_dict(value: Any) -> dict[str, Any]:

@@ -3,29 +3,30 @@
 from collections.abc import Callable
 
 import pytest
-from deepfake_client.analysis.served_bundle import Policy, ServedBundle, Stacking
-from deepfake_client.results import (
-    NO_CREDENTIALS,
-    FaceResult,
-    FrameResult,
-    MediaInfo,
-    Model,
-    Provenance,
-    Result,
-    Timing,
-    deciding_face,
-)
-from deepfake_contract.tensors import ROLES
+from deepfake_client.analysis.prepare import result_of_faces
+from deepfake_client.analysis.served_bundle import ServedBundle
+from deepfake_client.media.facts import NO_CREDENTIALS, MediaInfo, Provenance
+from deepfake_client.results import FaceResult, FrameResult, Result, Timing
+from deepfake_contract.description import BundleDescription, Identity, NetworkSpec
+from deepfake_contract.policy import CertaintyRules, Policy
+from deepfake_contract.stacking import Stacking
+
+NETWORKS = ("first", "second")
 
 
 @pytest.fixture
 def bundle() -> ServedBundle:
-    return ServedBundle(
-        Model("test", "1", "sha256:00", {role: role for role in ROLES}, 0.04),
-        Policy("face", 0.3, "even", 32, "mean", 0.5, (0.35, 0.65)),
-        Stacking((0.5, 0.4, 0.3), (0.2, 0.25, 0.1), (1.0, 2.0, -0.5), 0.25),
-        8,
+    """Two networks, of which one has a title."""
+    networks = (
+        NetworkSpec("first", "tf_efficientnet_lite0", "first.pth", "The first"),
+        NetworkSpec("second", "swin_tiny", "second.pth"),
     )
+    policy = Policy(
+        "face", "even", 32, "mean", 0.5, (0.35, 0.65), 0.3, false_positive_rate=0.04,
+        certainty=CertaintyRules(0.5, 4, 0.25, 48.0, {"jpeg": 0.4, "h264": 0.012, "vp9": 0.006}),
+    )  # fmt: skip
+    stacking = Stacking((0.5, 0.4), (0.2, 0.25), (1.0, 2.0), 0.25)
+    return ServedBundle(BundleDescription(Identity("test", "1"), "sha256:00", networks, policy, stacking), 8)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def clip() -> MediaInfo:
 def face() -> Callable[..., FaceResult]:
     def make(confidence: float, track: int | None = 1, side: float = 100, networks=None, cut=False) -> FaceResult:
         box = (10.0, 10.0, side * 0.8, side)
-        networks = networks or dict.fromkeys(ROLES, confidence)
+        networks = networks or dict.fromkeys(NETWORKS, confidence)
         return FaceResult(track, box, box, 0.99, confidence, networks, cut=cut)
 
     return make
@@ -49,10 +50,7 @@ def frames() -> Callable[..., list[FrameResult]]:
     """Each argument is the faces of one frame, a second apart."""
 
     def make(*faces: list[FaceResult]) -> list[FrameResult]:
-        return [
-            FrameResult(30 * at, float(at), face.confidence if (face := deciding_face(each)) else None, each)
-            for at, each in enumerate(faces)
-        ]
+        return [result_of_faces(30 * at, float(at), each) for at, each in enumerate(faces)]
 
     return make
 

@@ -19,7 +19,7 @@ from deepfake_client.media import Frame
 from deepfake_client.results import Accepted, FrameResult, Progress, Result
 from deepfake_client.settings import ClientSettings
 from deepfake_contract.errors import DeadlineError, UnavailableError, UsageError
-from deepfake_contract.tensors import BUNDLE_PARAMETER, ROLES
+from deepfake_contract.tensors import BUNDLE_PARAMETER
 from google.protobuf import text_format
 from PIL import Image
 from tritonclient.grpc.model_config_pb2 import ModelConfig
@@ -98,10 +98,10 @@ def test_events_come_in_their_order(detector, face_clip):
 
 
 def test_the_stacked_probability_follows_from_the_networks(detector, face_clip):
-    stacking = detector._bundle().stacking
+    description = detector._bundle().description
     for frame in detector.analyze(face_clip, frames=4).frames:
         (face,) = frame.faces
-        logit = sum(stacking.contributions(face.networks).values())
+        logit = sum(description.contributions(face.networks).values())
         assert face.confidence == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-5)
 
 
@@ -145,7 +145,8 @@ def test_heatmaps_come_with_thumbnails_and_only_when_asked_for(detector, picture
 def test_the_result_says_which_detector_answered(detector, picture, astronaut):
     result = detector.analyze(picture(astronaut))
     assert result.model == detector.model and result.model.digest.startswith("sha256:")
-    assert set(result.model.architectures) == set(ROLES)
+    names = detector._bundle().description.names
+    assert tuple(result.model.titles) == tuple(result.model.architectures) == tuple(result.networks) == names
     assert result.threshold == detector.policy.threshold
 
 

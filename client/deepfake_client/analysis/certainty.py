@@ -1,22 +1,9 @@
-"""Why an answer is of low certainty: one rule a reason, each with its number."""
+"""Why an answer is of low certainty: one rule a reason, each with the number that its bundle measured."""
 
-from deepfake_client.analysis.served_bundle import Policy
-from deepfake_client.results import FrameResult, MediaInfo, deciding_face
+from deepfake_contract.policy import CertaintyRules, Policy
 
-# Highest less lowest mean probability of the three networks: above it 34 % of lite's answers on held-out pictures were
-# wrong, below it 9 %.
-NETWORK_SPREAD = 0.5
-FEW_FACE_FRAMES = 4  # fewer sampled frames of a clip with a face, where it has that many
-FEW_FACE_SHARE = 0.25  # or a smaller share of them
-SMALL_FACE_SIDE = 48  # pixels, median longer side of the faces that decide: the networks see 224
-STRONG_BITS = {  # a pixel and frame, by codec; others are not judged
-    "jpeg": 0.4,  # half of the shared faces are under it at quality 20, one in a hundred as they are, at 75
-    "h264": 0.012,  # shared clips: 0.004 at c40, 0.045 and more otherwise
-    "mpeg4": 0.012,
-    "vp9": 0.006,  # these say the same in about half the bits
-    "hevc": 0.006,
-    "av1": 0.006,
-}
+from deepfake_client.media.facts import MediaInfo
+from deepfake_client.results import FrameResult
 
 
 def reasons(
@@ -30,28 +17,42 @@ def reasons(
 ) -> list[str]:
     """The reasons that hold, in the order of the documentation; none means high certainty. `truncated`: a part of the
     picture is missing."""
-    found = [face for frame in frames if (face := deciding_face(frame.faces))]
+    rules = policy.certainty
+    found = [face for frame in frames if (face := frame.deciding_face)]
     sides = sorted(max(face.box[2:]) for face in found)
     low, high = policy.uncertain
     by_face = policy.crop == "face"
-    rules = {
+    holding = {
         "near_threshold": low <= confidence <= high,
-        "networks_disagree": max(networks.values()) - min(networks.values()) > NETWORK_SPREAD,
-        "few_faces": by_face and is_video and _few(len(found), len(frames)),
-        "small_faces": by_face and sides[len(sides) // 2] < SMALL_FACE_SIDE,
-        "strong_compression": _strongly_compressed(media, is_video),
+        "networks_disagree": max(networks.values()) - min(networks.values()) > (rules.network_spread or 1),
+        "few_faces": by_face and is_video and _few(len(found), len(frames), rules),
+        "small_faces": by_face and sides[len(sides) // 2] < (rules.small_face_side or 0),
+        "strong_compression": _strongly_compressed(media, is_video, rules),
         "truncated": truncated,
     }
-    return [reason for reason, holds in rules.items() if holds]
+    return [reason for reason, holds in holding.items() if holds]
 
 
-def _few(found: int, looked_at: int) -> bool:
-    return found < min(FEW_FACE_FRAMES, looked_at) or found < FEW_FACE_SHARE * looked_at
+def unmeasured(policy: Policy) -> list[str]:
+    """The rules that the bundle has no number for, of those that its kind of crop can have."""
+    rules, by_face = policy.certainty, policy.crop == "face"
+    lacking = {
+        "networks that disagree": rules.network_spread is None,
+        "few frames with a face": by_face and rules.few_face_frames is None and rules.few_face_share is None,
+        "small faces": by_face and rules.small_face_side is None,
+        "strong compression": not rules.strong_compression,
+    }
+    return [rule for rule, lacks in lacking.items() if lacks]
 
 
-def _strongly_compressed(media: MediaInfo, is_video: bool) -> bool:
+def _few(found: int, analysed: int, rules: CertaintyRules) -> bool:
+    return found < min(rules.few_face_frames or 0, analysed) or found < (rules.few_face_share or 0) * analysed
+
+
+def _strongly_compressed(media: MediaInfo, is_video: bool, rules: CertaintyRules) -> bool:
+    """By the bits for each pixel and frame."""
     frames = (media.duration_s or 0) * (media.frame_rate or 0) if is_video else 1
-    strong = STRONG_BITS.get(media.codec)
+    strong = rules.strong_compression.get(media.codec)
     if not strong or not frames:
         return False
     return media.bytes * 8 / (media.width * media.height * frames) < strong

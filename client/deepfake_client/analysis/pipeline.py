@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import numpy as np
+from deepfake_contract.description import BundleDescription
 from deepfake_contract.errors import UsageError
+from deepfake_contract.policy import Policy
 
-from deepfake_client.analysis.ahead import ahead, ready
-from deepfake_client.analysis.prepare import Look, frame_result, looks
-from deepfake_client.analysis.served_bundle import Policy, ServedBundle
+from deepfake_client.ahead import ahead, ready
+from deepfake_client.analysis.certainty import unmeasured
+from deepfake_client.analysis.prepare import FaceCrop, PreparedFrame, frame_result, prepared
+from deepfake_client.analysis.served_bundle import ServedBundle
 from deepfake_client.analysis.stopwatch import Stopwatch
 from deepfake_client.analysis.triton import Answers, Connection
 from deepfake_client.analysis.verdict import tracks, verdict
@@ -51,7 +54,8 @@ def analysis(path: Path, triton: Connection, settings: ClientSettings, frames: i
         done: list[FrameResult] = []
         decoded = Counted(watch.waiting("decode", media))
         found = Counted(searched(pool, decoded, triton, policy, not is_video, watch))
-        for answered in _answered(pool, looks(found, policy, heatmaps), triton, bundle, settings, heatmaps, watch):
+        made_ready = prepared(found, policy, heatmaps)
+        for answered in _answered(pool, made_ready, triton, bundle, settings, heatmaps, watch):
             done += answered
             yield from answered
             yield Progress(len(done), max(decoded.count, media.frames_expected), decoded.count, found.count)
@@ -107,7 +111,7 @@ def searched(
     thorough: bool,
     watch: Stopwatch,
 ) -> Iterator[tuple[Frame, list[Face] | None]]:
-    """Frames with their faces, in order; None where the policy looks at whole frames. Few frames are held at once."""
+    """Frames with their faces, in order; None where the policy takes whole frames. Few frames are held at once."""
     if policy.crop == "frame":
         return ((frame, None) for frame in media)
 
@@ -120,49 +124,57 @@ def searched(
 
 def _answered(
     pool: ThreadPoolExecutor,
-    views: Iterable[Look],
+    frames: Iterable[PreparedFrame],
     triton: Connection,
     bundle: ServedBundle,
     settings: ClientSettings,
     heatmaps: bool,
     watch: Stopwatch,
 ) -> Iterator[list[FrameResult]]:
-    """In order; for each look taken the frames that were answered meanwhile, which may be none."""
-    size = min(settings.batch_size, max(1, bundle.max_batch_size))
+    """In order; for each frame taken those that were answered meanwhile, which may be none."""
+    size, described = min(settings.batch_size, max(1, bundle.max_batch_size)), bundle.description
 
-    def ask(batch: list[Look]) -> list[FrameResult]:
-        crops = [view.crop for look in batch for view in look.views]
+    def ask(batch: list[PreparedFrame]) -> list[FrameResult]:
+        crops = [crop for frame in batch for crop in frame.crops]
         with watch.timing("networks"):
-            requests = [np.stack(crops[at : at + size]) for at in range(0, len(crops), size)]
-            answers = _joined([triton.ask_networks(request, heatmaps) for request in requests])
-        starts = np.cumsum([0] + [len(look.views) for look in batch])
-        return [frame_result(look, answers, int(start)) for look, start in zip(batch, starts, strict=False)]
+            requests = [crops[at : at + size] for at in range(0, len(crops), size)]
+            answers = _joined([_ask(triton, request, heatmaps, described) for request in requests], described)
+        starts = np.cumsum([0] + [len(frame.crops) for frame in batch])
+        return [
+            frame_result(frame, answers, int(start), described.names)
+            for frame, start in zip(batch, starts, strict=False)
+        ]
 
     pending: deque[Future[list[FrameResult]]] = deque()
-    for batch in _batches(views, size):
+    for batch in _batches(frames, size):
         if batch:
             pending.append(pool.submit(ask, batch))
         yield [frame for results in ready(pending, settings.requests_in_flight) for frame in results]
     yield from ready(pending, 1)
 
 
-def _batches(views: Iterable[Look], size: int) -> Iterator[list[Look]]:
-    """Looks together as long as their crops fit one request; for each look taken a batch, empty while one fills."""
-    batch: list[Look] = []
+def _batches(frames: Iterable[PreparedFrame], size: int) -> Iterator[list[PreparedFrame]]:
+    """Frames together as long as their crops fit one request; for each frame taken a batch, empty while one fills."""
+    batch: list[PreparedFrame] = []
     crops = 0
-    for look in views:
-        full = bool(batch) and (crops + len(look.views) > size or len(batch) == size)
+    for frame in frames:
+        full = bool(batch) and (crops + len(frame.crops) > size or len(batch) == size)
         yield batch if full else []
         if full:
             batch, crops = [], 0
-        batch.append(look)
-        crops += len(look.views)
+        batch.append(frame)
+        crops += len(frame.crops)
     yield batch
 
 
-def _joined(answers: list[Answers]) -> Answers:
+def _ask(triton: Connection, crops: list[FaceCrop], heatmaps: bool, described: BundleDescription) -> Answers:
+    sides = np.array([[crop.face_side] for crop in crops], np.float32) if described.wants_face_side else None
+    return triton.ask_networks(np.stack([crop.pixels for crop in crops]), heatmaps, sides)
+
+
+def _joined(answers: list[Answers], described: BundleDescription) -> Answers:
     if not answers:
-        return Answers(np.empty(0), np.empty((0, 3)), None)
+        return Answers(np.empty(0), np.empty((0, len(described.names))), None)
     heatmaps = [each.heatmaps for each in answers if each.heatmaps is not None]
     return Answers(
         np.concatenate([each.probability for each in answers]),
@@ -173,9 +185,10 @@ def _joined(answers: list[Answers]) -> Answers:
 
 def _method(policy: Policy, frames: int) -> dict[str, str]:
     crop = "whole frame" if policy.crop == "frame" else f"face with a margin of {policy.face_margin:g}"
+    lacking = unmeasured(policy)
     return {
         "client": version("deepfake-detector"),
         "sampling": f"{policy.sampling}, at most {frames} frames",
         "crop": crop,
         "aggregate": f"{policy.aggregate} over frames of the highest whole face",
-    }
+    } | ({"certainty": f"no rule measured for {', '.join(lacking)}"} if lacking else {})

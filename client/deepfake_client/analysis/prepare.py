@@ -1,21 +1,21 @@
-"""A frame looked at: its faces, followed and cut to crops, ready for the networks."""
+"""A frame made ready for the networks, its faces followed and cut to crops; and what they answered put together."""
 
 import base64
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from deepfake_contract.tensors import ROLES
+from deepfake_contract.policy import Policy
 from PIL import Image
 
-from deepfake_client.analysis.served_bundle import Policy
 from deepfake_client.analysis.triton import Answers
+from deepfake_client.faces.box import Box
 from deepfake_client.faces.crop import cut, face_region
 from deepfake_client.faces.detect import Face
 from deepfake_client.faces.track import Tracker
 from deepfake_client.media.frame import Frame
-from deepfake_client.results import Box, FaceResult, FrameResult, deciding_face
+from deepfake_client.results import FaceResult, FrameResult
 
 THUMBNAIL_SIDE = 480  # longer side, pixels
 THUMBNAIL_QUALITY = 80  # JPEG
@@ -24,64 +24,80 @@ THUMBNAIL_QUALITY = 80  # JPEG
 # training pictures this holds for 352 of 586 faces beside the one that the label is about, and for 95 of those 2,568.
 CUT = 0.02
 
-FaceFinder = Callable[[Frame], list[Face]]
-
 
 @dataclass(frozen=True)
-class View:
-    """One face of a frame: where it is, and what the networks get to see (uint8 [224, 224, 3])."""
+class FaceCrop:
+    """One face of a frame: where it is, and what the networks see (`pixels`, uint8 [side, side, 3]) of which region.
+    With the frame policy the whole frame stands for it."""
 
     track: int | None
     box: Box
     region: tuple[int, int, int, int]
     score: float | None
     cut: bool
-    crop: np.ndarray = field(repr=False)
+    pixels: np.ndarray = field(repr=False)
+
+    @property
+    def face_side(self) -> float:
+        """Longer side of the face in the source, pixels."""
+        return max(self.box[2:])
 
 
 @dataclass(frozen=True)
-class Look:
-    """One frame without its pixels: number, time in seconds, views, thumbnail where asked for."""
+class PreparedFrame:
+    """One frame without its pixels: number, time in seconds, crops, thumbnail where asked for."""
 
     index: int
     time_s: float
-    views: list[View]
+    crops: list[FaceCrop]
     thumbnail: str | None
 
 
-def looks(found: Iterable[tuple[Frame, list[Face] | None]], policy: Policy, thumbnails: bool) -> Iterator[Look]:
-    """Frames with their faces (None: the policy looks at whole frames), in order, to looks."""
+def prepared(
+    found: Iterable[tuple[Frame, list[Face] | None]], policy: Policy, thumbnails: bool
+) -> Iterator[PreparedFrame]:
+    """Frames with their faces (None: the policy takes whole frames), in order."""
     tracker = Tracker()
     for frame, faces in found:
-        views = [_whole(frame.image)] if faces is None else _views(frame.image, faces, tracker, policy.face_margin)
-        yield Look(frame.index, frame.time_s, views, _thumbnail(frame.image) if thumbnails else None)
+        image = frame.image
+        crops = [_whole(image, policy)] if faces is None else _face_crops(image, faces, tracker, policy)
+        yield PreparedFrame(frame.index, frame.time_s, crops, _thumbnail(image) if thumbnails else None)
 
 
-def frame_result(look: Look, answers: Answers, first: int) -> FrameResult:
-    """A look with its answers, which begin at `first`."""
+def frame_result(frame: PreparedFrame, answers: Answers, first: int, networks: tuple[str, ...]) -> FrameResult:
+    """A frame with its answers, which begin at `first`; `networks` are their names in the answers' order."""
     faces = [
         FaceResult(
-            track=view.track,
-            box=view.box,
-            crop=tuple(float(each) for each in view.region),  # type: ignore[arg-type]
-            score=view.score,
+            track=crop.track,
+            box=crop.box,
+            crop=tuple(float(each) for each in crop.region),  # type: ignore[arg-type]
+            score=crop.score,
             confidence=float(answers.probability[at]),
-            networks={role: float(each) for role, each in zip(ROLES, answers.networks[at], strict=True)},
+            networks=dict(zip(networks, answers.networks[at].tolist(), strict=True)),
             heatmap=None if answers.heatmaps is None else answers.heatmaps[at].tolist(),
-            cut=view.cut,
+            cut=crop.cut,
         )
-        for at, view in enumerate(look.views, first)
+        for at, crop in enumerate(frame.crops, first)
     ]
-    deciding = deciding_face(faces)
-    return FrameResult(look.index, look.time_s, deciding.confidence if deciding else None, faces, look.thumbnail)
+    return result_of_faces(frame.index, frame.time_s, faces, frame.thumbnail)
 
 
-def _views(image: np.ndarray, faces: list[Face], tracker: Tracker, margin: float) -> list[View]:
+def result_of_faces(index: int, time_s: float, faces: list[FaceResult], thumbnail: str | None = None) -> FrameResult:
+    """The frame is as its highest face; one that the picture's edge cuts counts only where no whole one is seen."""
+    whole = [at for at, face in enumerate(faces) if not face.cut]
+    deciding = max(whole or range(len(faces)), key=lambda at: faces[at].confidence, default=None)
+    confidence = None if deciding is None else faces[deciding].confidence
+    return FrameResult(index, time_s, confidence, faces, deciding, thumbnail)
+
+
+def _face_crops(image: np.ndarray, faces: list[Face], tracker: Tracker, policy: Policy) -> list[FaceCrop]:
     height, width = image.shape[:2]
     numbers = tracker.follow([face.box for face in faces])
-    regions = [face_region(face.box, margin, width, height) for face in faces]
+    regions = [face_region(face.box, policy.face_margin, width, height) for face in faces]
     return [
-        View(number, face.box, region, face.score, _is_cut(face.box, width, height), cut(image, region))
+        FaceCrop(
+            number, face.box, region, face.score, _is_cut(face.box, width, height), cut(image, region, policy.crop_side)
+        )
         for number, face, region in zip(numbers, faces, regions, strict=True)
     ]
 
@@ -92,12 +108,10 @@ def _is_cut(box: Box, width: int, height: int) -> bool:
     return min(x, y, width - x - face_width, height - y - face_height) <= near
 
 
-def _whole(image: np.ndarray) -> View:
+def _whole(image: np.ndarray, policy: Policy) -> FaceCrop:
     height, width = image.shape[:2]
-    return View(
-        None, (0.0, 0.0, float(width), float(height)), (0, 0, width, height), None, False,
-        cut(image, (0, 0, width, height)),
-    )  # fmt: skip
+    box, region = (0.0, 0.0, float(width), float(height)), (0, 0, width, height)
+    return FaceCrop(None, box, region, None, False, cut(image, region, policy.crop_side))
 
 
 def _thumbnail(image: np.ndarray) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from deepfake_contract import tensors
 from deepfake_contract.errors import BusyError, DeadlineError, DeepfakeError, UnavailableError
 from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
-from tritonclient.utils import InferenceServerException
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from deepfake_client.analysis.served_bundle import ServedBundle, parse_bundle
 
@@ -40,7 +40,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Answers:
-    """For N crops: probability of FAKE [N], the networks' [N, 3], heatmaps [N, 7, 7] where asked for."""
+    """For N crops: probability of FAKE [N], the networks' [N, networks], heatmaps [N, 7, 7] where asked for."""
 
     probability: np.ndarray
     networks: np.ndarray
@@ -54,7 +54,9 @@ class Connection(Protocol):
 
     def face_candidates(self, picture: np.ndarray) -> Candidates: ...
 
-    def ask_networks(self, crops: np.ndarray, heatmaps: bool = False) -> Answers: ...
+    def ask_networks(
+        self, crops: np.ndarray, heatmaps: bool = False, face_sides: np.ndarray | None = None
+    ) -> Answers: ...
 
     def close(self) -> None: ...
 
@@ -92,28 +94,30 @@ class Triton:
 
     def face_candidates(self, picture: np.ndarray) -> Candidates:
         """Proposals for an RGB uint8 [H, W, 3] picture."""
-        names = (tensors.BOXES, tensors.SCORES, tensors.LANDMARKS)
-        answer = self._infer(tensors.FACE_DETECTOR, tensors.FRAME, picture, names)
+        names = [each.name for each in (tensors.BOXES, tensors.SCORES, tensors.LANDMARKS)]
+        answer = self._infer(tensors.FACE_DETECTOR, {tensors.FRAME.name: picture}, names)
         return Candidates(*(answer.as_numpy(name) for name in names))
 
-    def ask_networks(self, crops: np.ndarray, heatmaps: bool = False) -> Answers:
-        """The ensemble's answer for RGB uint8 [N, 224, 224, 3] crops, N within the served batch size."""
-        names = (tensors.PROBABILITY, tensors.MODEL_PROBABILITIES) + ((tensors.HEATMAP,) if heatmaps else ())
-        answer = self._infer(tensors.ENSEMBLE, tensors.CROPS, crops, names)
-        probability, networks = (answer.as_numpy(name) for name in names[:2])
-        return Answers(probability[:, 0], networks, answer.as_numpy(tensors.HEATMAP) if heatmaps else None)
+    def ask_networks(self, crops: np.ndarray, heatmaps: bool = False, face_sides: np.ndarray | None = None) -> Answers:
+        """The ensemble's answer for RGB uint8 [N, side, side, 3] crops, N within the served batch size. `face_sides`
+        are the faces' longer sides in the source, float32 [N, 1] in pixels, for a bundle that wants them."""
+        given = {tensors.CROPS: crops} | ({} if face_sides is None else {tensors.FACE_SIDE.name: face_sides})
+        names = [tensors.PROBABILITY.name, tensors.MODEL_PROBABILITIES, *([tensors.HEATMAP.name] if heatmaps else [])]
+        probability, networks, *maps = map(self._infer(tensors.ENSEMBLE, given, names).as_numpy, names)
+        return Answers(probability[:, 0], networks, *(maps or [None]))
 
     def close(self) -> None:
         self._closed.set()
         self._client.close()
 
-    def _infer(self, model: str, tensor: str, array: np.ndarray, outputs: tuple[str, ...]) -> InferResult:
-        given = InferInput(tensor, list(array.shape), "UINT8")
-        given.set_data_from_numpy(np.ascontiguousarray(array))
+    def _infer(self, model: str, inputs: dict[str, np.ndarray], outputs: list[str]) -> InferResult:
+        given = [InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype)) for name, array in inputs.items()]
+        for each, array in zip(given, inputs.values(), strict=True):
+            each.set_data_from_numpy(np.ascontiguousarray(array))
         wanted = [InferRequestedOutput(name) for name in outputs]
         for pause in (*BUSY_PAUSES_S, None):
             try:
-                return self._call(self._client.infer, model, [given], outputs=wanted, client_timeout=self._wait_s())
+                return self._call(self._client.infer, model, given, outputs=wanted, client_timeout=self._wait_s())
             except BusyError:
                 # Jitter, or the clients that were rejected together come back together.
                 if pause is None or self._closed.wait(pause * random.uniform(0.5, 1.5)):

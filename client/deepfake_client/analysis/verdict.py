@@ -4,19 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
-from deepfake_contract.tensors import ROLES
-
 from deepfake_client.analysis.certainty import reasons
 from deepfake_client.analysis.served_bundle import ServedBundle
-from deepfake_client.results import (
-    Certainty,
-    FaceResult,
-    FrameResult,
-    Label,
-    MediaInfo,
-    TrackResult,
-    deciding_face,
-)
+from deepfake_client.media.facts import MediaInfo
+from deepfake_client.results import Certainty, FaceResult, FrameResult, Label, TrackResult
 
 
 @dataclass(frozen=True)
@@ -39,11 +30,11 @@ def verdict(
     `networks` and `contributions` are means over those faces too; the contributions sum to the mean of their stacked
     logits (whose probability is near `confidence`, but a mean of logits is no logit of a mean).
     """
-    deciding = [face for frame in frames if (face := deciding_face(frame.faces))]
+    deciding = [face for frame in frames if (face := frame.deciding_face)]
     if not deciding:
         return Verdict(None, "NO FACE", None, [], None, None)
     confidence = fmean(face.confidence for face in deciding)
-    networks = {role: fmean(face.networks[role] for face in deciding) for role in ROLES}
+    networks = {name: fmean(face.networks[name] for face in deciding) for name in bundle.description.names}
     why = reasons(confidence, networks, frames, media, bundle.policy, is_video, truncated)
     return Verdict(
         confidence,
@@ -52,7 +43,7 @@ def verdict(
         why,
         networks,
         # Linear in the probabilities: the mean of the contributions is the contribution of the means.
-        bundle.stacking.contributions(networks),
+        bundle.description.contributions(networks),
     )
 
 
@@ -66,10 +57,10 @@ def tracks(frames: list[FrameResult]) -> list[TrackResult]:
     return [
         TrackResult(
             id=track,
-            confidence=fmean(face.confidence for _, face in views),
-            frames=len(views),
-            first_s=views[0][0].time_s,
-            last_s=views[-1][0].time_s,
+            confidence=fmean(face.confidence for _, face in shown),
+            frames=len(shown),
+            first_s=shown[0][0].time_s,
+            last_s=shown[-1][0].time_s,
         )
-        for track, views in sorted(seen.items())
+        for track, shown in sorted(seen.items())
     ]

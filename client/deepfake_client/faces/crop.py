@@ -1,11 +1,9 @@
-"""Which part of a picture the networks see, and how it becomes 224×224 pixels."""
+"""Which part of a picture the networks see, and how it becomes a crop."""
 
 import numpy as np
 from PIL import Image
 
-from deepfake_client.results import Box
-
-CROP_SIDE = 224  # pixels
+from deepfake_client.faces.box import Box
 
 
 def face_region(box: Box, margin: float, width: int, height: int) -> tuple[int, int, int, int]:
@@ -22,9 +20,9 @@ def face_region(box: Box, margin: float, width: int, height: int) -> tuple[int, 
     return min(max(left, 0), width - side), min(max(top, 0), height - side), side, side
 
 
-def cut(image: np.ndarray, region: tuple[int, int, int, int]) -> np.ndarray:
-    """The region of an RGB uint8 [H, W, 3] picture as uint8 [224, 224, 3], PIL's antialiased bilinear resize."""
+def cut(image: np.ndarray, region: tuple[int, int, int, int], side: int) -> np.ndarray:
+    """The region of an RGB uint8 [H, W, 3] picture as uint8 [side, side, 3], PIL's antialiased bilinear resize."""
     x, y, width, height = region
     # Cut before the resize: a filter that reached over the border would see pixels outside the region.
     part = Image.fromarray(np.ascontiguousarray(image[y : y + height, x : x + width]))
-    return np.asarray(part.resize((CROP_SIDE, CROP_SIDE), Image.Resampling.BILINEAR))
+    return np.asarray(part.resize((side, side), Image.Resampling.BILINEAR))

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from deepfake_client.analysis.triton import Candidates
-from deepfake_client.results import Box
+from deepfake_client.faces.box import Box
 
 SEARCH_SIDES = (640, 1280)  # longer side searched, pixels; the next only where the one before found nothing
 PICTURE_SIDE = 4096  # a single picture is searched as large as this too, for its small faces,
@@ -23,7 +23,7 @@ MIN_SIDE = 20  # a face's longer side in the picture, pixels: what the detector 
 MAX_OVERLAP = 0.5  # part of the smaller of two candidates that lies in the other, from which they are one face
 BORDER = 0.5  # added on each side of a tight face crop, as part of its longer side
 MAX_FACES = 16  # a picture; the largest are kept
-CROWDED = f"Where {MAX_FACES} faces or more were seen at once, only the {MAX_FACES} largest were looked at."
+CROWDED = f"Where {MAX_FACES} faces or more were seen at once, only the {MAX_FACES} largest were analysed."
 
 Search = Callable[[np.ndarray], Candidates]
 

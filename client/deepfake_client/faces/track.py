@@ -2,7 +2,7 @@
 
 import math
 
-from deepfake_client.results import Box
+from deepfake_client.faces.box import Box
 
 REACH = 2.0  # how far a face may move between two sampled frames, in its own sides
 MAX_GROWTH = 2.0  # how much larger or smaller it may become
@@ -17,14 +17,14 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, tuple[Box, int]] = {}  # track: its last box, and in which look
-        self._looks = 0
+        self._last: dict[int, tuple[Box, int]] = {}  # track: its last box, and in which frame
+        self._frames = 0
         self._tracks = 0
 
     def follow(self, boxes: list[Box]) -> list[int]:
         """The next sampled frame's boxes (x, y, width, height in pixels) to their tracks' numbers."""
-        self._looks += 1
-        self._last = {track: seen for track, seen in self._last.items() if self._looks - seen[1] <= MEMORY}
+        self._frames += 1
+        self._last = {track: seen for track, seen in self._last.items() if self._frames - seen[1] <= MEMORY}
         pairs = sorted(
             (cost, track, face)
             for track, (last, _) in self._last.items()
@@ -39,7 +39,7 @@ class Tracker:
             if face not in found:
                 self._tracks += 1
                 found[face] = self._tracks
-            self._last[found[face]] = box, self._looks
+            self._last[found[face]] = box, self._frames
         return [found[face] for face in range(len(boxes))]
 
 

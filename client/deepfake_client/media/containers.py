@@ -1,4 +1,4 @@
-"""Opens a video's container so that it can reach nothing but its own bytes, and picks the stream to look at."""
+"""Opens a video's container so that it can reach nothing but its own bytes, and picks the stream to read."""
 
 import os
 from collections.abc import Iterable, Iterator

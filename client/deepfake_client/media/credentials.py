@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from deepfake_contract.errors import UsageError
 
+from deepfake_client.media.facts import NO_CREDENTIALS, Credentials
 from deepfake_client.media.frame import Request
 from deepfake_client.media.provenance import MAX_PROBLEMS, one_line
-from deepfake_client.results import NO_CREDENTIALS, Credentials
 
 MIME = {  # where credentials can be, by the reader's name for the format; the library recognises the kind itself
     **{"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"},

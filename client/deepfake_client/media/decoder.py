@@ -10,11 +10,10 @@ from typing import Literal
 
 from deepfake_contract.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
 
+from deepfake_client.media.facts import MediaInfo, Provenance
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.process import DecodingProcess
-from deepfake_client.media.sampling import every_nth
 from deepfake_client.media.sniff import HEAD_BYTES, sniff
-from deepfake_client.results import MediaInfo, Provenance
 from deepfake_client.settings import ClientSettings
 
 HASH_BYTES = 1 << 20  # read at once for the digest
@@ -50,7 +49,6 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
     DamagedMediaError for what holds nothing to analyse, DeadlineError when the decoder falls silent: on entering, or,
     where damage shows only later, while iterating.
     """
-    every_nth(sampling)
     descriptor, size = _open(path, settings)
     try:
         content = sniff(os.pread(descriptor, HEAD_BYTES, 0))

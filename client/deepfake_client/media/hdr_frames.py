@@ -21,7 +21,7 @@ SCATTER = 40503  # 65536 times the golden ratio's fraction: the multiples of it 
 CLOSE = 4  # levels that the probe may be off on average; in a wrong order it is off by tens
 
 
-class SdrView:
+class ToSdr:
     """Frames of one size, HDR curve and gamut (`transfer`, `primaries` of ITU-T H.273), as uint8 [H, W, 3] in BT.709.
 
     Interpolates hdr.to_sdr between 64 steps a channel (tetrahedral): off by less than one level on average.

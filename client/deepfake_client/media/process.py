@@ -17,10 +17,10 @@ from deepfake_contract.errors import DamagedMediaError, DeepfakeError, TooLargeE
 
 from deepfake_client.media.complaints import Complaints
 from deepfake_client.media.credentials import trust_list_name
+from deepfake_client.media.facts import Credentials
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.provenance import checked_credentials, checked_tags
 from deepfake_client.media.wire import Closed, Reader
-from deepfake_client.results import Credentials
 
 PIPE_BYTES = 1 << 20  # what the kernel holds between the processes; the default of 64 KiB means many small reads
 MAX_WARNINGS = 100

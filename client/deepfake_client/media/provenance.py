@@ -2,7 +2,7 @@
 
 from typing import Any, get_args, get_type_hints
 
-from deepfake_client.results import Credentials
+from deepfake_client.media.facts import Credentials
 
 MAX_CHARACTERS = 300  # of one text
 MAX_READ = 8 * MAX_CHARACTERS  # of a text that is longer, so that a megabyte is no work

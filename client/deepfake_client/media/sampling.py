@@ -1,19 +1,9 @@
-"""Which frames of a clip are looked at."""
+"""Which frames of a clip are analysed."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from deepfake_contract.errors import UsageError
-
-
-def every_nth(sampling: str) -> int | None:
-    """The 5 of "every_nth:5"; None for "even"; UsageError for anything else."""
-    if sampling == "even":
-        return None
-    name, _, step = sampling.partition(":")
-    if name == "every_nth" and step.isdecimal() and int(step) > 0:
-        return int(step)
-    raise UsageError(f'Sampling must be "even" or "every_nth:N" with a whole N above 0, but is {sampling!r}.')
+from deepfake_contract.sampling import step_of
 
 
 def choose(sampling: str, frames: int, times: Sequence[float], end: float) -> list[int]:
@@ -23,7 +13,7 @@ def choose(sampling: str, frames: int, times: Sequence[float], end: float) -> li
     unit. "every_nth:5" takes frames 0, 5, 10, …; "even" divides the duration into `frames` equal parts and takes what
     is shown in the middle of each, and always as many frames as are asked for where the clip has them.
     """
-    step, count = every_nth(sampling), len(times)
+    step, count = step_of(sampling), len(times)
     if step is not None:
         return list(range(0, count, step))[:frames]
     if count <= frames:

@@ -72,7 +72,7 @@ def of_picture(image: "Image.Image") -> dict[str, str]:
 
 
 def of_video(container: "InputContainer", stream: "VideoStream") -> dict[str, str]:
-    """The tags of a clip: its container's, then those of the stream that is looked at."""
+    """The tags of a clip: its container's, then those of the stream that is read."""
     found = {name.lower(): text for name, text in (stream.metadata | container.metadata).items()}
     make, model = (next((found[name] for name in names if name in found), "") for names in (MAKES, MODELS))
     return _plain({"camera": _camera(make, model)} | _first(VIDEO_TEXTS, found))

@@ -8,16 +8,17 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from deepfake_contract.errors import DamagedMediaError
+from deepfake_contract.sampling import step_of
 
-from deepfake_client.analysis.ahead import ahead
+from deepfake_client.ahead import ahead
 from deepfake_client.media import tags
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.decoding import counted, planned
+from deepfake_client.media.display import Display
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.sampling import choose, every_nth
+from deepfake_client.media.sampling import choose
 from deepfake_client.media.timeline import Timeline, scan
-from deepfake_client.media.view import View
 
 FRAMES_AT_ONCE = 2  # one is decoded while the one before is made what it is shown as
 STORE_TIMES = {"mov", "matroska", "mpegts"}  # the others leave times out, or mark keyframes wrongly
@@ -35,24 +36,24 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
         )
     chosen = choose(request.sampling, request.frames, timeline.times, timeline.end)
     count, corrupt = 0, 0
-    view: View | None = None
+    display: Display | None = None
     with opened(request, DECODERS) as (container, stream), ThreadPoolExecutor(1) as pool:
 
         def shown(item: tuple[int, VideoFrame]) -> tuple[int, VideoFrame, np.ndarray]:
-            nonlocal view
+            nonlocal display
             index, frame = item
-            view = view or View(frame, stream.sample_aspect_ratio, request.max_pixels)
-            return index, frame, view.shown(frame)
+            display = display or Display(frame, stream.sample_aspect_ratio, request.max_pixels)
+            return index, frame, display.shown(frame)
 
         # The original's policy means the frames that come out of the decoder, counted.
-        if timeline.packets and every_nth(request.sampling) is None:
+        if timeline.packets and step_of(request.sampling) is None:
             frames = planned(request, container, stream, timeline, chosen)
         else:
             frames = counted(container, stream, chosen)
         for index, frame, image in ahead(pool, shown, frames, FRAMES_AT_ONCE):
-            if view and not count:
+            if display and not count:
                 yield _opened(container, stream, image, timeline, chosen)
-                yield from (*timeline.warnings, *view.warnings)
+                yield from (*timeline.warnings, *display.warnings)
             yield Frame(index, timeline.times[index], image)
             count += 1
             corrupt += frame.is_corrupt
@@ -61,7 +62,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
     if count < len(chosen):
         yield f"{len(chosen) - count} of {len(chosen)} frames could not be decoded and were left out."
     if corrupt:
-        yield f"Damaged frames among those looked at: {corrupt}."
+        yield f"Damaged frames among those analysed: {corrupt}."
 
 
 def _opened(

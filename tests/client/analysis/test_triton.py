@@ -11,7 +11,6 @@ from deepfake_client.analysis.served_bundle import parse_bundle
 from deepfake_client.analysis.triton import Triton
 from deepfake_client.embedded import embedded_triton
 from deepfake_contract.errors import BusyError, UnavailableError
-from deepfake_contract.tensors import ROLES
 
 CROPS = np.zeros((8, 224, 224, 3), np.uint8)
 
@@ -72,36 +71,44 @@ def test_a_request_that_the_server_refuses_does_not_repeat_its_words(triton):
     connection.close()
 
 
-def served(**changes) -> str:
-    policy = {"crop": "face", "face_margin": 0.3, "sampling": "even", "frames": 32, "aggregate": "mean"}
-    policy |= {"threshold": 0.5, "uncertain": [0.35, 0.65]}
-    stacking = {"mean": [0.5] * 3, "scale": [0.2] * 3, "coefficients": [1, 1, 1], "intercept": 0}
-    parts = {"name": "x", "version": "1", "digest": "sha256:0", "architectures": dict.fromkeys(ROLES, "y")}
-    return json.dumps(parts | {"policy": policy | changes.pop("policy", {}), "stacking": stacking} | changes)
+def changed(bundle, **parts) -> str:
+    """A bundle's parameter, with other values in it."""
+    described = bundle.description.to_json()
+    for part, value in parts.items():
+        described[part] = described[part] | value if isinstance(value, dict) else value
+    return json.dumps(described)
 
 
-def test_a_false_positive_rate_may_be_absent():
-    assert parse_bundle(served(), 8).model.false_positive_rate is None
-    assert parse_bundle(served(policy={"false_positive_rate": 0.04}), 8).model.false_positive_rate == 0.04
+def test_a_bundle_is_read_as_the_ensemble_carries_it(bundle):
+    served = parse_bundle(changed(bundle), 8)
+    assert served == bundle
+    assert served.model.titles == {"first": "The first", "second": "swin_tiny"}
+    assert served.model.architectures == {"first": "tf_efficientnet_lite0", "second": "swin_tiny"}
+
+
+def test_a_false_positive_rate_may_be_unknown(bundle):
+    assert parse_bundle(changed(bundle, policy={"false_positive_rate": None}), 8).model.false_positive_rate is None
 
 
 @pytest.mark.parametrize(
-    "text",
+    "parts",
     [
-        "",
-        "[]",
-        "{}",
-        served(stacking={"mean": [1]}),
-        served(policy={"threshold": None}),
-        served(policy={"uncertain": [1]}),
+        {"stacking": {"mean": [1]}},
+        {"policy": {"threshold": None}},
+        {"policy": {"uncertain": [1]}},
+        {"policy": {"crop": "eyes"}},
+        {"policy": {"aggregate": "median"}},
+        {"networks": []},
+        {"more": 1},
     ],
 )
-def test_a_bundle_that_is_not_understood_is_unavailable(text):
-    with pytest.raises(UnavailableError, match="export it again"):
+def test_a_bundle_that_is_not_understood_is_unavailable(bundle, parts):
+    (part,) = parts
+    with pytest.raises(UnavailableError, match=f"{part}.* Export it again"):
+        parse_bundle(changed(bundle, **parts), 8)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "nonsense"])
+def test_what_is_no_description_is_unavailable(text):
+    with pytest.raises(UnavailableError, match="Export it again"):
         parse_bundle(text, 8)
-
-
-@pytest.mark.parametrize("policy", [{"crop": "eyes"}, {"aggregate": "median"}])
-def test_a_policy_that_cannot_be_followed_is_unavailable(policy):
-    with pytest.raises(UnavailableError, match="can't follow"):
-        parse_bundle(served(policy=policy), 8)

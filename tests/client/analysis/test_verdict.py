@@ -4,7 +4,6 @@ import math
 
 import pytest
 from deepfake_client.analysis.verdict import tracks, verdict
-from deepfake_contract.tensors import ROLES
 
 
 def test_confidence_is_the_mean_of_the_frames_highest_faces(bundle, clip, face, frames):
@@ -34,27 +33,22 @@ def test_the_label_is_fake_from_the_threshold_up(bundle, clip, face, frames, con
 
 
 def test_networks_are_means_over_the_faces_that_decide(bundle, clip, face, frames):
-    low, high = dict.fromkeys(ROLES, 0.1), {"efficientnet": 0.9, "convnext": 0.8, "swin": 0.7}
+    low, high = {"first": 0.1, "second": 0.1}, {"first": 0.9, "second": 0.7}
     seen = frames([face(0.9, networks=high), face(0.1, networks=low)], [face(0.1, networks=low)])
-    assert verdict(seen, clip, bundle, True).networks == pytest.approx(
-        {"efficientnet": 0.5, "convnext": 0.45, "swin": 0.4}
-    )
+    assert verdict(seen, clip, bundle, True).networks == pytest.approx({"first": 0.5, "second": 0.4})
 
 
 def test_contributions_sum_to_the_mean_of_the_stacked_logits(bundle, clip, face, frames):
-    readings = [
-        {"efficientnet": 0.9, "convnext": 0.3, "swin": 0.2},
-        {"efficientnet": 0.4, "convnext": 0.8, "swin": 0.5},
-    ]
+    readings = [{"first": 0.9, "second": 0.2}, {"first": 0.4, "second": 0.5}]
     logits = []
     for each in readings:
-        stacking = bundle.stacking
-        scaled = [(each[r] - m) / s for r, m, s in zip(ROLES, stacking.mean, stacking.scale, strict=True)]
+        stacking = bundle.description.stacking
+        scaled = [(p - m) / s for p, m, s in zip(each.values(), stacking.mean, stacking.scale, strict=True)]
         logits.append(sum(c * s for c, s in zip(stacking.coefficients, scaled, strict=True)) + stacking.intercept)
     probabilities = [1 / (1 + math.exp(-logit)) for logit in logits]
     seen = frames(*([face(p, networks=each)] for p, each in zip(probabilities, readings, strict=True)))
     contributions = verdict(seen, clip, bundle, True).contributions
-    assert contributions.keys() == {*ROLES, "intercept"}
+    assert contributions.keys() == {"first", "second", "intercept"}
     assert sum(contributions.values()) == pytest.approx(sum(logits) / 2)
 
 

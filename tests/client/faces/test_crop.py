@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from deepfake_client.faces.crop import CROP_SIDE, cut, face_region
+from deepfake_client.faces.crop import cut, face_region
 
 
 def test_the_region_is_square_around_the_box_with_its_margin():
@@ -27,5 +27,5 @@ def test_any_box_gives_a_region_inside_the_picture(box):
 def test_a_crop_shows_its_region_alone():
     image = np.zeros((100, 100, 3), np.uint8)
     image[20:60, 30:70] = (10, 200, 90)
-    crop = cut(image, (30, 20, 40, 40))
-    assert crop.shape == (CROP_SIDE, CROP_SIDE, 3) and (crop == (10, 200, 90)).all()
+    crop = cut(image, (30, 20, 40, 40), 96)
+    assert crop.shape == (96, 96, 3) and (crop == (10, 200, 90)).all()

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from deepfake_client.media import Frame, open_media
-from deepfake_client.results import MediaInfo, Provenance
+from deepfake_client.media.facts import MediaInfo, Provenance
 from deepfake_client.settings import ClientSettings
 from PIL import Image
 

@@ -17,8 +17,9 @@ import pytest
 from deepfake_client import Detector
 from deepfake_client.media import open_media
 from deepfake_client.media.credentials import BLOCK_BYTES, MARKERS, is_marked
+from deepfake_client.media.facts import NO_CREDENTIALS, Credentials
 from deepfake_client.media.frame import Request
-from deepfake_client.results import NO_CREDENTIALS, Credentials, to_dict
+from deepfake_client.results import to_dict
 from deepfake_client.settings import ClientSettings
 from deepfake_contract.errors import DeepfakeError, UsageError
 from PIL import Image, _imaging

@@ -1,4 +1,4 @@
-"""The number of frames looked at does not make the decoder grow."""
+"""The number of frames analysed does not make the decoder grow."""
 
 import numpy as np
 from deepfake_client.media import open_media

@@ -3,7 +3,6 @@
 import pytest
 from deepfake_client.media.sampling import choose
 from deepfake_client.media.timeline import Timeline
-from deepfake_contract.errors import UsageError
 
 
 def test_even_takes_the_middle_of_each_part():
@@ -26,14 +25,6 @@ def test_as_many_distinct_frames_as_there_are_up_to_the_limit(count):
         assert len(chosen) == min(count, 32)
         assert chosen == sorted(set(chosen))
         assert chosen[0] >= 0 and chosen[-1] < count
-
-
-@pytest.mark.parametrize(
-    "sampling", ["", "odd", "every_nth", "every_nth:", "every_nth:0", "every_nth:-5", "every_nth:x"]
-)
-def test_other_sampling_is_a_usage_error(sampling):
-    with pytest.raises(UsageError):
-        choose(sampling, 32, range(10), 10)
 
 
 def test_only_the_groups_that_hold_chosen_frames_are_decoded():

@@ -1,4 +1,4 @@
-"""A clip's frames are looked at as players show them: in square pixels, and HDR at the price of a small part more."""
+"""A clip's frames are analysed as players show them: in square pixels, and HDR at the price of a small part more."""
 
 import statistics
 import time
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from deepfake_client.detector import Detector
 from deepfake_client.media import hdr
-from deepfake_client.media.hdr_frames import SdrView
-from deepfake_client.media.view import View, square_size
+from deepfake_client.media.display import Display, square_size
+from deepfake_client.media.hdr_frames import ToSdr
 from deepfake_contract.errors import TooLargeError
 from PIL import Image
 
@@ -79,8 +79,8 @@ def test_the_limit_on_pixels_counts_square_ones(anamorphic, load):
 
 def test_no_shape_means_square_pixels():
     frame = av.VideoFrame(64, 48, "rgb24")
-    assert View(frame, None, 10_000).shown(frame).shape == (48, 64, 3)
-    assert View(frame, Fraction(0), 10_000).shown(frame).shape == (48, 64, 3)
+    assert Display(frame, None, 10_000).shown(frame).shape == (48, 64, 3)
+    assert Display(frame, Fraction(0), 10_000).shown(frame).shape == (48, 64, 3)
     assert square_size(720, 576, Fraction(1)) == (720, 576)
 
 
@@ -115,36 +115,36 @@ def hdr_frame(astronaut, hdr_twin):
 
 def test_hdr_frames_are_shown_as_exact_arithmetic_has_them(transfer, hdr_frame):
     frame = hdr_frame(transfer)
-    # By planes, as the view has it: FFmpeg spreads colour a little otherwise on its way to other forms.
+    # By planes, as the display has it: FFmpeg spreads colour a little otherwise on its way to other forms.
     signal = frame.reformat(format="gbrp16le").to_ndarray(format="rgb48le")
     exact = hdr.to_sdr(signal, transfer).astype(int)
-    view = SdrView(transfer)
+    display = ToSdr(transfer)
     for _ in range(3):  # one table serves all frames of a clip
-        difference = np.abs(view.shown(frame) - exact)
+        difference = np.abs(display.shown(frame) - exact)
         assert difference.mean() < 0.5
         assert np.percentile(difference, 99) <= 4
 
 
 def test_hdr_frames_whose_size_changes_are_shown(transfer, hdr_frame):
-    view = View(hdr_frame(transfer), None, 1 << 20)
-    assert [view.shown(hdr_frame(transfer, side)).shape[0] for side in (512, 256, 512)] == [512, 256, 512]
+    display = Display(hdr_frame(transfer), None, 1 << 20)
+    assert [display.shown(hdr_frame(transfer, side)).shape[0] for side in (512, 256, 512)] == [512, 256, 512]
 
 
 def test_hdr_frames_are_exact_where_ffmpeg_looks_up_wrongly(transfer, hdr_frame, monkeypatch):
     monkeypatch.setattr("deepfake_client.media.hdr_frames.ORDERS", ((1, 0, 2),))
     frame = hdr_frame(transfer)
     exact = hdr.to_sdr(frame.to_ndarray(format="rgb48le"), transfer)
-    assert np.array_equal(SdrView(transfer).shown(frame), exact)
+    assert np.array_equal(ToSdr(transfer).shown(frame), exact)
 
 
 def test_squeezed_hdr_is_widened_too(transfer, hdr_frame, astronaut):
-    shown = View(hdr_frame(transfer), Fraction(2), 1 << 20).shown(hdr_frame(transfer))
+    shown = Display(hdr_frame(transfer), Fraction(2), 1 << 20).shown(hdr_frame(transfer))
     wide = np.asarray(Image.fromarray(astronaut).resize((1024, 512), Image.Resampling.BICUBIC))
     assert np.abs(shown.astype(int) - wide).mean() < 6
 
 
 def test_an_hdr_clip_takes_at_most_twice_what_its_sdr_twin_takes(triton, tmp_path, astronaut, hdr_twin):
-    """Whole analyses of 4K in turns; every frame is looked at, so that nothing but showing them weighs."""
+    """Whole analyses of 4K in turns; every frame is analysed, so that nothing but showing them weighs."""
     picture = np.asarray(Image.fromarray(astronaut).resize((3840, 3840)))[:2160]
     write(tmp_path / "sdr.mp4", picture, "rgb24", "yuv420p", "ITU709", (1, 1, 1))
     write(tmp_path / "hdr.mp4", hdr_twin(picture, hdr.PQ), "rgb48le", "yuv420p10le", "BT2020", (hdr.PQ, 9, 9))

@@ -7,7 +7,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from deepfake_client.media import hdr
-from deepfake_client.media.hdr_frames import SdrView
+from deepfake_client.media.hdr_frames import ToSdr
 from deepfake_client.media.orientation import display_matrix, upright
 from deepfake_client.media.pixels import check_size
 from deepfake_client.media.primaries import BT2020, CHROMATICITIES
@@ -16,7 +16,7 @@ LONGEST_PIXEL = 8  # times as long as wide, either way; a clip that claims more 
 NOT_BELIEVED = "The clip says that its pixels are {:.3g} times as wide as high; its frames were analysed as stored."
 
 
-class View:
+class Display:
     """How the frames of one clip are shown, by its first frame and `pixel_aspect`, how wide its pixels are to their
     height (0 or None: not said). Frames over `max_pixels` raise TooLargeError. `warnings` says what was not believed.
     """
@@ -28,7 +28,7 @@ class View:
         if not Fraction(1, LONGEST_PIXEL) <= self._aspect <= LONGEST_PIXEL:
             self.warnings.append(NOT_BELIEVED.format(float(self._aspect)))
             self._aspect = Fraction(1)
-        self._sdr: dict[tuple[int, int], SdrView] = {}
+        self._sdr: dict[tuple[int, int], ToSdr] = {}
 
     def shown(self, frame: VideoFrame) -> np.ndarray:
         """The frame, uint8 [H, W, 3], contiguous."""
@@ -43,7 +43,7 @@ class View:
     def _shown(self, frame: VideoFrame, transfer: int, primaries: int) -> np.ndarray:
         primaries = primaries if primaries in CHROMATICITIES else BT2020  # HDR that says nothing is that
         if (transfer, primaries) not in self._sdr:
-            self._sdr[transfer, primaries] = SdrView(transfer, primaries)
+            self._sdr[transfer, primaries] = ToSdr(transfer, primaries)
         return self._sdr[transfer, primaries].shown(frame)
 
 

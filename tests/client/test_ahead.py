@@ -4,7 +4,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from threading import Event
 
 import pytest
-from deepfake_client.analysis.ahead import ahead
+from deepfake_client.ahead import ahead
 
 
 @pytest.fixture
