@@ -12,11 +12,11 @@ def compare(answers: Tensors, reference: Tensors, decided: np.ndarray) -> tuple[
     largest; whether all is within the limits) over the tensors that both have. `decided` is bool [N]."""
     probability, worst, middle = 0.0, [0.0], [0.0]
     shared = answers.keys() & reference.keys()
-    if not {PROBABILITY.name, MODEL_PROBABILITIES.name, HEATMAP.name} <= shared:
+    if not {PROBABILITY.name, MODEL_PROBABILITIES, HEATMAP.name} <= shared:
         raise ValueError(f"The answers lack the ensemble's outputs: they have {', '.join(sorted(answers))}.")
     for name in shared:
         given, wanted = answers[name].astype(np.float64), reference[name].astype(np.float64)
-        if name.endswith(PROBABILITY.name) or name == MODEL_PROBABILITIES.name:
+        if name.endswith(PROBABILITY.name) or name == MODEL_PROBABILITIES:
             probability = max(probability, _largest(given - wanted))
         elif name.endswith((HEATMAP.name, EVIDENCE.name)) and decided.any():
             differences = np.abs(given - wanted)[decided].max(axis=(1, 2)) / np.abs(wanted[decided]).max()

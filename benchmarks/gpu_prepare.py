@@ -10,7 +10,7 @@ from bare import Tensors
 from bare_host import BareHost
 from deepfake_contract.tensors import HEATMAP
 from deepfake_export.configuration import GPU
-from deepfake_export.examples import crops
+from deepfake_export.examples import crops, face_sides
 from deepfake_export.gpu import FLOAT32, GpuOptions
 from deepfake_export.reference import ensemble_reference
 from deepfake_export.repository import write_repository
@@ -46,8 +46,9 @@ def prepare(profile: str, bundle: Path, folder: Path, environment: Environment, 
     start = time.monotonic()
     repository = export_to(bundle, folder / f"{profile}_float32", FLOAT32, device)
     export_s = time.monotonic() - start
-    compared = crops(CROPS[device])
-    heatmaps = ensemble_reference(Bundle.load(bundle), compared)[HEATMAP.name]
+    loaded, count = Bundle.load(bundle), CROPS[device]
+    compared = crops(count, loaded.description.policy.crop_side)
+    heatmaps = ensemble_reference(loaded, compared, face_sides(count))[HEATMAP.name]
     with BareHost(environment, None) as host:
         host.open(profile, repository)
         reference = host.answer(profile, compared, BATCH)

@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LARGEST_CLONE = 150_000_000  # bytes, work tree and history
+LARGEST_CLONE = 300_000_000  # bytes, work tree and history
 
 
-def test_a_fresh_clone_stays_under_150_mb(tmp_path):
+def test_a_fresh_clone_stays_under_300_mb(tmp_path):
     # This checkout's own .git may hold what no clone gets: objects of commits given up, packs stored twice.
     command = ["git", "clone", "--quiet", "--no-local", "--single-branch", str(ROOT), "clone"]
     subprocess.run(command, cwd=tmp_path, check=True)

@@ -1,7 +1,8 @@
-"""Who may import whom (and that nothing outside detector, export and training pulls in torch)."""
+"""Who may import whom (and that nothing outside networks, export and training pulls in torch)."""
 
 import ast
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "deepfake_"
 ALLOWED = {
-    "serving": set(),
-    "detector": set(),
-    "client": {"serving"},
-    "web": {"client"},
-    "export": {"detector"},
-    "training": {"detector", "client"},
+    "contract": set(),
+    "serving": {"contract"},
+    "networks": {"contract"},
+    "client": {"contract", "serving"},
+    "web": {"contract", "client"},
+    "export": {"contract", "networks"},
+    "training": {"contract", "networks", "client"},
 }
 ONE_PLACE = {("client", "serving"): ["client/deepfake_client/embedded.py"]}
 
@@ -54,13 +56,13 @@ def test_a_component_is_imported_in_one_place_only(pair):
     assert places == ONE_PLACE[pair]
 
 
-@pytest.mark.parametrize("component", ["client", "web", "serving"])
+@pytest.mark.parametrize("component", ["contract", "client", "web", "serving"])
 def test_what_serves_never_imports_torch(component):
     for file in component_files(component):
         assert not imports(file) & {"torch", "torchvision", "timm"}, file
 
 
-@pytest.mark.parametrize("component", ["client", "web"])
+@pytest.mark.parametrize("component", ["contract", "client", "web"])
 def test_every_module_of_the_client_environment_imports_there(component):
     """In the client's own environment, where torch is not installed."""
     modules = [
@@ -84,3 +86,22 @@ def test_the_serving_environment_has_what_the_backend_imports_and_no_torch():
     code += "assert importlib.util.find_spec('torch') is None"
     done = subprocess.run([environment / "bin/python", "-c", code, *outside], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_contract_needs_the_standard_library_alone():
+    outside = set().union(*map(imports, component_files("contract"))) - set(sys.stdlib_module_names)
+    assert outside == {"deepfake_contract"}
+
+
+def test_the_backend_stands_alone():
+    """It runs inside Triton's own Python, where nothing of the project is installed."""
+    for file in (ROOT / "serving/deepfake_serving/backends").rglob("*.py"):
+        assert not [name for name in imports(file) if name.startswith(PREFIX)], file
+
+
+def test_modules_are_short():
+    """One reason to exist each: none over 250 lines, and half of them at most 80."""
+    files = [file for component in ALLOWED for file in component_files(component)]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text().splitlines()) for file in files}
+    assert {name: length for name, length in lengths.items() if length > 250} == {}
+    assert statistics.median(lengths.values()) <= 80

@@ -25,7 +25,7 @@ def wheel(tmp_path_factory) -> Path:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=target, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = target.glob("deepfake_networks-*.whl")
+    (path,) = target.glob("deepfake_detector-*.whl")
     return path
 
 
@@ -38,5 +38,5 @@ def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     }
     names = {each for each in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in each}
-    assert {"deepfake_web/static/samples/clip.mp4", "deepfake_client/templates/report.html"} <= ours
+    assert {"deepfake_web/static/samples/clip.mp4", "deepfake_client/report/templates/report.html"} <= ours
     assert names == ours

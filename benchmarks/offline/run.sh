@@ -25,7 +25,7 @@ for each in "$site/pytriton/tritonserver/bin/tritonserver" "$stub" "$site"/onnxr
 done
 nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader 2>&1 | head -3
 "$home/venv/bin/python3" -c 'import numpy, onnxruntime as o; print("serves:", numpy.__version__, o.__version__, o.get_available_providers())'
-export PYTHONPATH="$home/bench:$tree/client:$tree/detector:$tree/export:$tree/serving" PYTHONUNBUFFERED=1
+export PYTHONPATH="$home/bench:$tree/contract:$tree/client:$tree/networks:$tree/export:$tree/serving" PYTHONUNBUFFERED=1
 export DEEPFAKE_SERVING_ENVIRONMENT="$home/venv" ORT_DISABLE_TELEMETRY=1 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$out"
 timeout -s INT -k 20 $((minutes * 60 + 60)) python3 "$tree/benchmarks/gpu.py" --output "$out" --minutes "$minutes" \

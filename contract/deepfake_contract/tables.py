@@ -56,8 +56,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin is tuple and isinstance(value, list):
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         if len(kinds) == len(value):
-            numbered = is_dataclass(arguments[0])
-            places = [f"{where} {number}" if numbered else where for number in range(1, len(value) + 1)]
+            places = [f"{where} {number}" if is_dataclass(kind) else where for number, kind in enumerate(kinds, 1)]
             return tuple(_value(*each) for each in zip(kinds, value, places, strict=True))
     if origin is Mapping and isinstance(value, dict):
         return value

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deepfake_export.configuration import CPU, GPU, ServingOptions
+from deepfake_export.examples import CROPS
 from deepfake_export.exporting import export
 from deepfake_export.gpu import FLOAT32, PRECISIONS, SEARCHES, GpuOptions
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     # Terminated like interrupted: what was written so far is removed on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        parity = export(options.bundle, options.output, _serving(options), progress=_say)
+        parity = export(options.bundle, options.output, _serving(options), CROPS, progress=_say)
     except KeyboardInterrupt:
         print(f"Interrupted: {options.output} was left as it was.", file=sys.stderr)
         return 130

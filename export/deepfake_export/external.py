@@ -51,7 +51,7 @@ def _key(initialiser: str) -> str:
     return initialiser.removeprefix("network.")
 
 
-def _tensors(file: Path) -> dict[str, tuple[int, np.ndarray, int]]:
+def _tensors(file: Path) -> dict[str, tuple["TensorProto.DataType", np.ndarray, int]]:
     """ONNX type, values and place in the file, bytes, of each tensor of a type that is served (safetensors' format:
     the header's length as uint64, the header as JSON, the tensors one after the other)."""
     with file.open("rb") as content:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from deepfake_networks.bundle import Title
+from deepfake_contract.description import Identity
 from families import write_random_bundle
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 @pytest.fixture(scope="session")
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_random_bundle(tmp_path_factory.mktemp("bundle"), Title("small", "1.0.0"))
+    return write_random_bundle(tmp_path_factory.mktemp("bundle"), Identity("small", "1.0.0"))
 
 
 @pytest.fixture(scope="session")

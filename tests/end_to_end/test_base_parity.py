@@ -23,7 +23,6 @@ from deepfake_client.cli.scan import main as scan
 from deepfake_client.embedded import embedded_triton
 from deepfake_client.results import Result, to_dict
 from deepfake_export.configuration import ServingOptions
-from deepfake_export.examples import crops
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
 from deepfake_web.app import create_app
@@ -33,7 +32,7 @@ from reference import Answer, Reference
 
 PROBABILITY, HEATMAP = 1e-4, 1e-3  # the largest differences; a heatmap's is a part of the reference's largest value
 FRAMES = 11  # of the clip: every 5th from the start makes 3
-ROLES = ("efficientnet", "convnext", "swin")
+NETWORKS = ("efficientnet", "convnext", "swin")
 PICTURES = ("astronaut.png", "upside_down.jpg", "grey.png", "temple.webp")
 CLIP, TURNED = "clip.mp4", "turned.mp4"  # TURNED: one frame, shown turned by a quarter
 
@@ -50,7 +49,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("base")
     make_base_bundle(folder / "bundle")
     options = ServingOptions(instances=1, threads=2)
-    parity = export(folder / "bundle", folder / "repository", options, crops(2))
+    parity = export(folder / "bundle", folder / "repository", options, 2)
     return Exported(folder / "bundle", folder / "repository", parity)
 
 
@@ -114,7 +113,7 @@ def differences(result: dict, answer: Answer) -> list[str]:
     if result["frames_processed"] != len(answer.frames):
         return [*found, "frames"]
     faces = [frame["faces"][0] for frame in result["frames"]]
-    networks = np.array([[face["networks"][role] for role in ROLES] for face in faces])
+    networks = np.array([[face["networks"][name] for name in NETWORKS] for face in faces])
     if np.abs(networks - answer.networks).max() > PROBABILITY:
         found.append("networks")
     if np.abs(np.array([face["confidence"] for face in faces]) - answer.frames).max() > PROBABILITY:

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deepfake_contract.description import Identity
 from deepfake_export.command import main
 from deepfake_export.configuration import ServingOptions
 from deepfake_export.examples import crops as parity_crops
 from deepfake_export.exporting import export
 from deepfake_export.parity import Parity
-from deepfake_networks.bundle import Bundle, Title
+from deepfake_networks.bundle import Bundle
 from families import write_random_bundle
 
 
 @pytest.fixture(scope="session")
 def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stored as float16, as the shipped one; drawn so that signals pass through every block."""
-    return write_random_bundle(tmp_path_factory.mktemp("bundle"), Title("test", "1.2.3"))
+    return write_random_bundle(tmp_path_factory.mktemp("bundle"), Identity("test", "1.2.3"))
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def crops() -> np.ndarray:
 @pytest.fixture(scope="session")
 def exported(bundle_folder, crops, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Parity]:
     output = tmp_path_factory.mktemp("exported") / "repository"
-    return output, export(bundle_folder, output, ServingOptions(), crops)
+    return output, export(bundle_folder, output, ServingOptions(), len(crops))
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +76,6 @@ def second(bundle_folder: Path, exported_repository: Path, tmp_path_factory: pyt
     (output / "mark").touch()
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        patch.setattr("deepfake_export.command.crops", lambda: parity_crops(1))
+        patch.setattr("deepfake_export.command.CROPS", 1)
         code = main([str(bundle_folder), "--output", str(output)])
     return Run(code, printed.getvalue(), output)

@@ -38,7 +38,7 @@ def providers(repository: Path, model: str) -> list[tuple[str, dict[str, str]]]:
 def half(bundle_folder, crops, tmp_path_factory) -> tuple[Path, Parity]:
     output = tmp_path_factory.mktemp("half") / "repository"
     options = ServingOptions(gpu=GpuOptions(precision="float16"))
-    return output, export(bundle_folder, output, options, crops)
+    return output, export(bundle_folder, output, options, len(crops))
 
 
 @pytest.mark.parametrize(("precision", "tf32"), [("float32", "0"), ("tf32", "1")])
@@ -116,9 +116,9 @@ def test_a_weight_that_float16_cannot_hold_is_told_in_a_sentence(bundle):
         in_half(network)
 
 
-@pytest.mark.parametrize("role", NETWORKS)
-def test_folding_norms_changes_no_feature(bundle, role):
-    network = copy.deepcopy(bundle.networks[role]).eval()
+@pytest.mark.parametrize("name", NETWORKS)
+def test_folding_norms_changes_no_feature(bundle, name):
+    network = copy.deepcopy(bundle.networks[name]).eval()
     pictures = torch.from_numpy(np.random.default_rng(0).random((2, 3, 224, 224), dtype=np.float32))
     with torch.no_grad():
         before = network.backbone.forward_features(pictures)

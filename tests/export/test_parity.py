@@ -80,9 +80,9 @@ def test_swapped_wiring_fails_the_comparison(bundle, changed, crops):
     assert ("deepfake_ensemble", "MODEL_PROBABILITIES") in failed
 
 
-def test_an_export_that_differs_fails_and_leaves_nothing(bundle_folder, crops, tmp_path, ready_written, monkeypatch):
+def test_an_export_that_differs_fails_and_leaves_nothing(bundle_folder, tmp_path, ready_written, monkeypatch):
     monkeypatch.setattr("deepfake_export.parity.PROBABILITY_TOLERANCE", -1.0)
     with pytest.raises(ExportError, match="TOO LARGE") as failed:
-        export(bundle_folder, tmp_path / "repository", ServingOptions(), crops[:1])
+        export(bundle_folder, tmp_path / "repository", ServingOptions(), 1)
     assert "differ too much" in str(failed.value)
     assert list(tmp_path.iterdir()) == []

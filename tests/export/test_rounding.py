@@ -8,22 +8,22 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from deepfake_contract.description import FFTSpec, Identity, NetworkSpec
 from deepfake_export.configuration import ServingOptions
+from deepfake_export.examples import face_sides
 from deepfake_export.graphs import pictures
 from deepfake_export.parity import Parity, Row, measure
 from deepfake_export.reference import evidence_and_hidden
 from deepfake_export.repository import write_repository
-from deepfake_export.rounding import measure_rounding, probability_look
-from deepfake_networks.bundle import Bundle, Title
-from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_export.rounding import measure_rounding, probability_recheck
+from deepfake_networks.bundle import Bundle
+from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import LITE_POLICY
 from deepfake_networks.writing import write_bundle
-from families import FAMILIES
+from families import FAMILIES, random_estimators, stacking_of
 from onnx import numpy_helper
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
-ORIGINAL = NetworkSpec("efficientnet", "efficientnet_b4", "model_efficientnet_best.pth")
+ORIGINAL = NetworkSpec("efficientnet", "efficientnet_b4", "model_efficientnet_best.pth", fft=FFTSpec())
 SHARPENED = 4.0  # attention that picks one of two near equals jumps where rounding swaps them
 QUIET = 1e-3  # margins so small that probabilities say nothing of what happens inside
 
@@ -43,11 +43,8 @@ def chaotic(tmp_path_factory) -> Bundle:
             if hasattr(block, "qkv"):
                 block.qkv.weight.mul_(SHARPENED)
         networks[2].classifier[4].weight.mul_(QUIET)
-    scores = np.random.default_rng(0).random((100, 3))
-    scaler = StandardScaler().fit(scores)
-    regression = LogisticRegression().fit(scaler.transform(scores), (scores @ [3, 2, 1] > 3).astype(int))
     folder = tmp_path_factory.mktemp("chaotic")
-    write_bundle(folder, Title("chaotic", "1.0.0"), networks, scaler, regression, LITE_POLICY)
+    write_bundle(folder, Identity("chaotic", "1.0.0"), networks, stacking_of(random_estimators(3)), LITE_POLICY)
     return Bundle.load(folder)
 
 
@@ -108,7 +105,7 @@ def test_float64_and_float32_disagree_where_a_map_is_left_out(chaotic, crops):
     network = chaotic.networks["swin"]
     images = pictures(torch.from_numpy(crops))
     single = evidence_and_hidden(network, images)[0].double().numpy()
-    found = measure_rounding(network, crops)
+    found = measure_rounding(network, crops, face_sides(len(crops)))
     apart = np.abs(single - found.maps).max(axis=(1, 2)) > 1e-2 * np.abs(found.maps).max()
     assert apart.any() and found.map_noise[apart].min() > 1e-3 * np.abs(found.maps).max()
 
@@ -142,11 +139,12 @@ def test_a_calm_network_has_nothing_left_out(exported):
 
 def test_a_probability_that_rounding_decides_is_excused_and_one_that_it_does_not_is_not(chaotic, crops):
     network = chaotic.networks["swin"]
-    found = measure_rounding(network, crops)
+    sides = face_sides(len(crops))
+    found = measure_rounding(network, crops, sides)
     calm, wild = int(found.margin_noise.argmin()), int(found.margin_noise.argmax())
     at = [calm, wild]
     margins = found.margins[at] + found.margin_noise[wild] * np.array([2.0, 2.0])
-    right, excused = probability_look(network)(crops[at], 1 / (1 + np.exp(-margins))[:, None])
+    right, excused = probability_recheck(network)(crops[at], sides[at], 1 / (1 + np.exp(-margins))[:, None])
     assert excused.tolist() == [False, True]
     assert np.allclose(right[:, 0], 1 / (1 + np.exp(-found.margins[at])), atol=1e-9)
 

@@ -4,14 +4,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from deepfake_networks.bundle import Title
+from deepfake_contract.description import Identity
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import LITE_POLICY
 from deepfake_networks.writing import write_bundle
-from families import FAMILIES
+from families import FAMILIES, random_estimators, stacking_of
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
@@ -24,17 +23,14 @@ def networks() -> list[HybridNetwork]:
 
 @pytest.fixture(scope="session")
 def estimators() -> tuple[StandardScaler, LogisticRegression]:
-    random = np.random.default_rng(0)
-    scores = random.random((100, 3))
-    scaler = StandardScaler().fit(scores)
-    return scaler, LogisticRegression().fit(scaler.transform(scores), (scores @ [3, 2, 1] > 3).astype(int))
+    fitted = random_estimators(3)
+    return fitted[0], fitted[1]
 
 
 @pytest.fixture(scope="session")
-def bundle_folder(networks, estimators, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle_folder(networks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
-    scaler, regression = estimators
-    write_bundle(folder, Title("test", "1.2.3"), networks, scaler, regression, LITE_POLICY)
+    write_bundle(folder, Identity("test", "1.2.3"), networks, stacking_of(random_estimators(3)), LITE_POLICY)
     return folder
 
 

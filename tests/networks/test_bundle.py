@@ -1,5 +1,6 @@
 """What a bundle on disk may be, and how a wrong one is told."""
 
+import json
 import logging
 import shutil
 import subprocess
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from deepfake_contract.description import BundleDescription
 from deepfake_contract.errors import BundleError
-from deepfake_networks.bundle import Bundle
-from deepfake_networks.profiles import BASE, LITE_POLICY, ROLES
+from deepfake_networks.bundle import Bundle, describe
+from deepfake_networks.profiles import BASE, LITE_POLICY
 from deepfake_networks.weights import compact, save_network
 from families import FAMILIES
 
@@ -18,20 +20,24 @@ FIRST = FAMILIES[0].weights
 
 def test_a_written_bundle_is_read_back(bundle_folder, networks):
     bundle = Bundle.load(bundle_folder)
-    assert bundle.policy == LITE_POLICY
+    assert bundle.description.policy == LITE_POLICY
     assert [network.spec for network in bundle.networks.values()] == list(FAMILIES)
     for network, written in zip(bundle.networks.values(), networks, strict=True):
         for key, value in written.state_dict().items():
             assert torch.equal(network.state_dict()[key], value), key
 
 
-def test_the_description_names_bundle_architectures_policy_and_stacking(bundle_folder, estimators):
+def test_the_description_is_plain_json_and_read_back(bundle_folder, estimators):
     scaler, regression = estimators
-    description = Bundle.load(bundle_folder).description()
-    assert (description["name"], description["version"]) == ("test", "1.2.3")
-    assert description["architectures"] == {spec.role: spec.architecture for spec in FAMILIES}
-    assert description["policy"]["uncertain"] == [0.35, 0.65]
-    assert description["stacking"] == {
+    description = describe(bundle_folder)
+    plain = json.loads(json.dumps(description.to_json()))
+    assert BundleDescription.from_json(plain) == description
+    assert plain["identity"] == {"name": "test", "version": "1.2.3"}
+    assert [(each["name"], each["architecture"]) for each in plain["networks"]] == [
+        (spec.name, spec.architecture) for spec in FAMILIES
+    ]
+    assert plain["policy"]["uncertain"] == [0.35, 0.65]
+    assert plain["stacking"] == {
         "mean": scaler.mean_.tolist(),
         "scale": scaler.scale_.tolist(),
         "coefficients": regression.coef_[0].tolist(),
@@ -42,17 +48,17 @@ def test_the_description_names_bundle_architectures_policy_and_stacking(bundle_f
 def test_the_digest_is_what_a_shell_computes(bundle_folder):
     command = "sha256sum $(ls | LC_ALL=C sort) | sha256sum"
     printed = subprocess.run(command, shell=True, cwd=bundle_folder, capture_output=True, text=True, check=True).stdout
-    assert Bundle.load(bundle_folder).digest == f"sha256:{printed.split()[0]}"
+    assert describe(bundle_folder).digest == f"sha256:{printed.split()[0]}"
 
 
 def test_the_digest_changes_with_a_weight(bundle_folder, change_state):
     changed = change_state(lambda state: state["classifier.4.bias"].add_(1))
-    assert Bundle.load(changed).digest != Bundle.load(bundle_folder).digest
+    assert describe(changed).digest != describe(bundle_folder).digest
 
 
 def test_another_file_in_the_folder_does_not_change_the_digest(bundle_folder, damaged):
     (damaged / "README.md").write_text("Notes")
-    assert Bundle.load(damaged).digest == Bundle.load(bundle_folder).digest
+    assert describe(damaged).digest == describe(bundle_folder).digest
 
 
 def test_float16_weights_are_read_as_float32(damaged, networks):
@@ -94,7 +100,7 @@ def test_a_weight_too_large_for_float16_is_refused(tmp_path, networks):
 
 def test_a_bare_state_dict_is_taken(damaged):
     torch.save(torch.load(damaged / FIRST, weights_only=True)["model_state"], damaged / FIRST)
-    assert Bundle.load(damaged).networks.keys() == set(ROLES)
+    assert Bundle.load(damaged).networks.keys() == {spec.name for spec in FAMILIES}
 
 
 def test_tables_that_older_timm_saved_are_ignored(change_state):
@@ -116,8 +122,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_missing_file_is_named(damaged):
-    (damaged / "meta_logreg.pkl").unlink()
-    with pytest.raises(BundleError, match=r"meta_logreg\.pkl is missing"):
+    (damaged / FIRST).unlink()
+    with pytest.raises(BundleError, match=rf"{FIRST} is missing"):
         Bundle.load(damaged)
 
 
@@ -167,12 +173,23 @@ def test_a_checkpoint_without_a_state_dict_is_refused(damaged):
         ('crop = "face"', 'crop = "head"', r"crop must be"),
         ('sampling = "even"', 'sampling = "odd"', r"sampling must be"),
         ("uncertain = [0.35, 0.65]", "uncertain = [0.65, 0.35]", r"uncertain must be two probabilities"),
-        ('role = "swin"', 'role = "vit"', r"three \[\[networks\]\] with the roles efficientnet, convnext, swin"),
-        ("size = 56", "size = 57", r"efficientnet: fft needs a size of"),
+        ('name = "swin"', 'name = "Swin"', r"name must be lower-case letters"),
+        ('name = "swin"', 'name = "fft_branch"', r"none of deepfake_ensemble, fft_branch"),
+        ('name = "swin"', 'name = "convnext"', r"1 to 8 with different names"),
+        ('name = "swin"', 'role = "swin"', r"\[networks\] 3 has an unknown key 'role'"),
+        ("[[networks]]", "[networks]", r"can't be read|must have a table \[\[networks\]\]"),
+        ("size = 56", "size = 57", r"efficientnet: the fft's size must divide the crop's side of 224"),
+        ("crop_side = 224", "crop_side = 0", r"crop_side must be between 32 and 1024"),
+        ("mean = [0.5, 0.5, 0.5]", "mean = [0.5, 0.5]", r"mean must be tuple"),
+        ("intercept = ", "intercepts = ", r"\[stacking\] has an unknown key 'intercepts'"),
+        ("coefficients = [", "coefficients = [1, ", r"\[stacking\] mean, scale and coefficients must have one number"),
+        ("[policy.certainty]", "[policy.certainty]\nsmall_face_side = 0", r"small_face_side must be a number above 0"),
+        ("[policy.certainty]", "[policy.certainty]\nsmall = 1", r"certainty has an unknown key 'small'"),
         ("std = [0.5, 0.5, 0.5]", "std = [0.5, 0.5]", r"std must be tuple"),
         ("std = [0.5, 0.5, 0.5]", "std = [0.5, 0.5, 0]", r"std must be above 0"),
         ('"tf_efficientnet_lite0"', '"nonet"', r"can't make architecture 'nonet'"),
         (f'"{FIRST}"', '"../weights.pth"', r"weights must be the name of a file"),
+        (f'"{FIRST}"', '"/weights.safetensors"', r"weights must be the name of a file"),
         ("[bundle]", "[bundle", r"bundle\.toml can't be read"),
     ],
 )
@@ -194,10 +211,10 @@ def test_a_bundle_says_what_another_architecture_makes_wrong(damaged):
 
 def test_false_positive_rate_is_kept(damaged):
     path = damaged / "bundle.toml"
-    path.write_text(path.read_text() + "false_positive_rate = 0.04\n")
-    assert Bundle.load(damaged).description()["policy"]["false_positive_rate"] == 0.04
+    path.write_text(path.read_text().replace("frames = 32", "frames = 32\nfalse_positive_rate = 0.04"))
+    assert describe(damaged).policy.false_positive_rate == 0.04
 
 
 def test_a_copy_elsewhere_has_the_same_digest(bundle_folder, tmp_path):
     copy = shutil.copytree(bundle_folder, tmp_path / "copy")
-    assert Bundle.load(copy).digest == Bundle.load(bundle_folder).digest
+    assert describe(copy).digest == describe(bundle_folder).digest

@@ -2,22 +2,22 @@
 
 import pytest
 import torch
+from deepfake_contract.description import FFTSpec, NetworkSpec
 from deepfake_networks.evidence import explain
 from deepfake_networks.maps import as_maps, feature_map, share_out
-from deepfake_networks.network import FFTSpec, HybridNetwork, NetworkSpec
+from deepfake_networks.network import HybridNetwork
 
 VIT = NetworkSpec(
     "dinov2",
     "vit_small_patch14_dinov2",
     "model_dinov2_best.pth",
     arguments={"img_size": 224, "fc_norm": False},
-    fft=None,
 )
 LITE2 = NetworkSpec("lite2", "tf_efficientnet_lite2", "model_lite2_best.pth", fft=FFTSpec(56, (16, 32), 64))
-GRIDS = {VIT.role: (224, 16), LITE2.role: (256, 8)}  # pixels a side, cells a side
+GRIDS = {VIT.name: (224, 16), LITE2.name: (256, 8)}  # pixels a side, cells a side
 
 
-@pytest.fixture(scope="module", params=[VIT, LITE2], ids=lambda spec: spec.role)
+@pytest.fixture(scope="module", params=[VIT, LITE2], ids=lambda spec: spec.name)
 def network(request) -> HybridNetwork:
     """Drawn so that signals pass: fresh weights let a transformer's blocks do nothing."""
     torch.manual_seed(1)
@@ -32,7 +32,7 @@ def network(request) -> HybridNetwork:
 
 @pytest.fixture(scope="module")
 def pictures(network, astronaut) -> torch.Tensor:
-    side = GRIDS[network.spec.role][0]
+    side = GRIDS[network.spec.name][0]
     parts = [astronaut[:side, 100 : 100 + side], astronaut[200 : 200 + side, 20 : 20 + side]]
     return torch.stack([torch.from_numpy(part.copy()) for part in parts]).permute(0, 3, 1, 2).double() / 255
 
@@ -44,7 +44,7 @@ def explanation(network, pictures):
 
 
 def test_the_maps_have_the_backbones_own_grid(network, pictures):
-    cells = GRIDS[network.spec.role][1]
+    cells = GRIDS[network.spec.name][1]
     with torch.no_grad():
         maps = feature_map(network.backbone, network.normalise(pictures))
     assert maps.shape == (2, network.backbone.num_features, cells, cells)
@@ -63,13 +63,13 @@ def test_the_logits_are_the_networks_own(network, pictures, explanation):
 
 def test_cells_spectrum_and_rest_add_up_to_the_margin(explanation):
     margin = explanation.logits[:, 1] - explanation.logits[:, 0]
-    total = explanation.evidence.sum(dim=(1, 2)) + explanation.fft_part + explanation.rest
+    total = explanation.evidence.sum(dim=(1, 2)) + explanation.other_part + explanation.rest
     assert torch.allclose(total, margin, atol=1e-9)
 
 
 def test_the_map_is_autograds_shared_out_by_area(network, pictures, explanation):
     """Each cell cut into 7×7 equal pieces, and the pieces that lie in a shown cell summed."""
-    cells = GRIDS[network.spec.role][1]
+    cells = GRIDS[network.spec.name][1]
     with torch.no_grad():
         maps = feature_map(network.backbone, network.normalise(pictures))
         spectrum = network.fft_features(pictures)
@@ -89,7 +89,7 @@ def test_a_network_without_a_spectrum_head_has_no_part_of_it():
     with torch.no_grad():
         features = network.fft_features(pictures)
         assert features.shape == (2, 0)
-        assert torch.equal(explain(network, pictures, features).fft_part, torch.zeros(2))
+        assert torch.equal(explain(network, pictures, features).other_part, torch.zeros(2))
     assert not [key for key in network.state_dict() if key.startswith("fft")]
 
 
