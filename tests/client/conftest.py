@@ -37,7 +37,7 @@ def clip() -> MediaInfo:
 
 @pytest.fixture
 def face() -> Callable[..., FaceResult]:
-    def make(confidence: float, track: int | None = 1, side: float = 100, networks=None, cut=False) -> FaceResult:
+    def make(confidence: float, track: int | None = 1, side: float = 100.0, networks=None, cut=False) -> FaceResult:
         box = (10.0, 10.0, side * 0.8, side)
         networks = networks or dict.fromkeys(NETWORKS, confidence)
         return FaceResult(track, box, box, 0.99, confidence, networks, cut=cut)

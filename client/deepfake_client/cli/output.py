@@ -2,19 +2,16 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from deepfake_contract.errors import DeepfakeError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from deepfake_client.report import words
-from deepfake_client.report.plain_text import plain, spreadsheet_safe
+from deepfake_client.report.plain_text import as_text, plain, shown, spreadsheet_safe
+from deepfake_client.report.row import Row
 from deepfake_client.results import Result, to_dict
 
 PIPED_WIDTH = 160  # columns of a table that goes to a file
@@ -25,25 +22,11 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Row:
-    """One file's result, or why there is none."""
-
-    path: Path
-    result: Result | None = None
-    error: DeepfakeError | None = None
-
-
 class Report(Protocol):
     """Where rows go as they come; `close` after the last."""
 
     def add(self, row: Row) -> None: ...
     def close(self) -> None: ...
-
-
-def shown(path: Path) -> str:
-    """A file's name as plain text, also where it is not UTF-8."""
-    return plain(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 class TableReport:
@@ -98,7 +81,7 @@ class JsonReport:
         self._out = out
 
     def add(self, row: Row) -> None:
-        print(json.dumps({"path": str(row.path)} | _json(row)), file=self._out, flush=True)
+        print(json.dumps({"path": as_text(row.path)} | _json(row)), file=self._out, flush=True)
 
     def close(self) -> None:
         pass

@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deepfake_client import results
-from deepfake_client.cli.output import REPORTS, Row, shown
+from deepfake_client.cli.output import REPORTS
 from deepfake_client.detector import Detector
+from deepfake_client.report.plain_text import shown
 from deepfake_client.report.report_file import check_report_path, html_report_file
+from deepfake_client.report.row import Row
 from deepfake_client.results import without_pictures
 from deepfake_client.settings import ClientSettings
 
@@ -162,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--csv", dest="format", action="store_const", const="csv", help="comma-separated values")
     parser.add_argument("--fail-on", choices=["fake"], help="exit with 1 when a file is FAKE")
     parser.add_argument(
-        "--frames", type=int, metavar="N", help="frames of a clip to look at (as many as the model's policy says)"
+        "--frames", type=int, metavar="N", help="frames of a clip to analyse (as many as the model's policy says)"
     )
     parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
     parser.add_argument(

@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 
-from deepfake_client.results import FaceResult, FrameResult, Result, deciding_face
+from deepfake_client.results import FaceResult, FrameResult, Result
 
 TICKS = 6  # most labels along the time axis
 STEPS_S = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -21,9 +21,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """One followed face through the clip: its points (x, y), in order of time. `look` counts the lines from 0."""
+    """One followed face through the clip: its points (x, y), in order of time. `number` counts the lines from 0."""
 
-    look: int
+    number: int
     track: int | None
     points: list[tuple[float, float]]
 
@@ -52,7 +52,7 @@ def timeline(result: Result) -> Timeline:
         for face in frame.faces:
             points[face.track].append((100 * (frame.time_s / span), 100 * (1 - face.confidence)))
     tracks = sorted(points, key=lambda track: track or 0)
-    lines = [Line(look, track, points[track]) for look, track in enumerate(tracks)]
+    lines = [Line(number, track, points[track]) for number, track in enumerate(tracks)]
     faceless = [100 * (frame.time_s / span) for frame in result.frames if not frame.faces]
     return Timeline(lines, faceless, _ticks(span))
 
@@ -70,5 +70,5 @@ def weightiest(frames: list[FrameResult], most: int) -> list[FrameResult]:
 
 def close_up(frame: FrameResult, width: int, height: int) -> FaceResult | None:
     """The face that decides a frame of width × height pixels, where it is too small in it to be seen well."""
-    face = deciding_face(frame.faces)
+    face = frame.deciding_face
     return face if face and face.crop[2] * face.crop[3] < 0.5 * width * height else None

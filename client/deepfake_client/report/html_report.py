@@ -9,9 +9,9 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from deepfake_client.cli.output import Row, shown
 from deepfake_client.report import drawings, heatmap, words
-from deepfake_client.report.plain_text import plain
+from deepfake_client.report.plain_text import plain, shown
+from deepfake_client.report.row import Row
 
 TOP_FRAMES = 6  # shown as pictures, a file
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

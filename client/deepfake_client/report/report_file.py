@@ -1,4 +1,4 @@
-"""`deepfake scan --report`: the HTML report as a file, written whole at the end or not at all."""
+"""The HTML report as a file, written whole at the end or not at all."""
 
 import os
 import tempfile
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from deepfake_contract.errors import UsageError
 
-from deepfake_client.cli.output import Row, shown
 from deepfake_client.report.html_report import Overview, document, overview, section
+from deepfake_client.report.plain_text import shown
+from deepfake_client.report.row import Row
 
 SUFFIXES = (".html", ".htm")
 PIECE = 1 << 20  # characters read at once
@@ -18,7 +19,7 @@ PIECE = 1 << 20  # characters read at once
 def check_report_path(path: Path) -> None:
     """Raises UsageError where no report can or should be written."""
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--report writes HTML: name a file that ends with .html, not {shown(path)}.")
+        raise UsageError(f"A report is HTML: name a file that ends with .html, not {shown(path)}.")
     if not path.parent.is_dir():
         raise UsageError(f"There is no folder {shown(path.parent)} for the report.")
     if path.exists() and not path.is_file():

@@ -20,7 +20,7 @@ STATES = {
 }
 REASONS = {
     "near_threshold": "The probability lies close to the threshold.",
-    "networks_disagree": "The three networks contradict each other.",
+    "networks_disagree": "The networks contradict each other.",
     "few_faces": "Faces were found in few of the frames.",
     "small_faces": "The faces are small, so little detail could be examined.",
     "strong_compression": "Strong compression has removed the fine detail.",
@@ -56,12 +56,12 @@ LIMITS = (
     "can look real to it, even more so than real ones.",
     "Talking faces, lip-sync and pictures generated as a whole are often missed.",
     "Small faces, strong compression, blur, and faces in profile or partly covered leave little to go by.",
-    "A clip's likelihood is a mean over the frames looked at: a short manipulated passage can go under in it.",
+    "A clip's likelihood is a mean over the frames analysed: a short manipulated passage can go under in it.",
     "Where fakes are rare, most alarms are false.",
     "It sees pictures only: no sound, and nothing but faces. It does not say who is shown, nor who made the file.",
     "It is a first look for a person who goes on to check. It is not evidence, in either direction.",
 )
-AGREED = "The three networks agree: each leans toward {side}."
+AGREED = "Each network on its own leans toward {side}."
 SPLIT = "The networks are split: {fake} toward FAKE, {real} toward REAL."
 LOGITS = "What it adds is in logits, which are log-odds: 0 stands for even odds, more for FAKE, less for REAL."
 MEANS = (
@@ -101,13 +101,18 @@ def likelihood(result: Result) -> str:
 def agreement(result: Result) -> str:
     """Whether the networks lean to the same side of the threshold, each on its own."""
     sides: dict[str, list[str]] = {"FAKE": [], "REAL": []}
-    for role, probability in (result.networks or {}).items():
-        sides["FAKE" if probability >= result.threshold else "REAL"].append(role)
+    for network, probability in (result.networks or {}).items():
+        sides["FAKE" if probability >= result.threshold else "REAL"].append(title(result, network))
     if all(sides.values()):
         return SPLIT.format(fake=_leaning(sides["FAKE"]), real=_leaning(sides["REAL"]))
     return AGREED.format(side="FAKE" if sides["FAKE"] else "REAL")
 
 
-def _leaning(roles: list[str]) -> str:
-    *first, last = roles
+def title(result: Result, network: str) -> str:
+    """What to call a network; by its name where the model has no title for it."""
+    return result.model.titles.get(network, network)
+
+
+def _leaning(titles: list[str]) -> str:
+    *first, last = titles
     return f"{', '.join(first)} and {last} lean" if first else f"{last} leans"

@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from deepfake_client.cli.output import CSV_COLUMNS, CsvReport, JsonReport, Row, TableReport, shown
+from deepfake_client.cli.output import CSV_COLUMNS, CsvReport, JsonReport, TableReport
+from deepfake_client.report.plain_text import shown
+from deepfake_client.report.row import Row
 from deepfake_contract.errors import DamagedMediaError
 
 
@@ -73,7 +75,8 @@ def test_names_with_control_characters_are_shown_escaped(name, safe):
 
 
 def test_names_that_are_not_utf8_are_shown(fake):
-    assert shown(Path(os.fsdecode(b"\xff.mp4"))) == "\\xff.mp4"
+    path = Path(os.fsdecode(b"\xff.mp4"))
+    assert shown(path) == json.loads(printed(JsonReport, Row(path, fake)))["path"] == "\\xff.mp4"
 
 
 def test_names_with_markup_are_shown_as_they_are(fake):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from deepfake_client.cli import scan
-from deepfake_client.cli.output import Row
+from deepfake_client.report.row import Row
 from deepfake_contract.errors import DeepfakeError, UsageError
 from PIL import Image
 
@@ -118,7 +118,9 @@ def test_a_report_is_a_page_of_all_files_beside_what_is_printed(run, pictures, t
     assert page.count('class="map"') == 2  # of one face, in its frame and enlarged
     assert "thumbnail" not in printed and "heatmap" not in printed
     result = next(row for row in map(json.loads, printed.splitlines()) if row["path"].endswith("face.jpg"))
-    assert result["media"]["sha256"] in page and f"{result['networks']['swin']:.2f}" in page
+    assert result["media"]["sha256"] in page
+    for network, title in result["model"]["titles"].items():
+        assert title in page and f"{result['networks'][network]:.2f}" in page
 
 
 def test_a_report_takes_the_place_of_the_last_one_and_is_not_scanned(run, pictures):

@@ -9,15 +9,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from deepfake_client.cli.output import Row
+from deepfake_client.analysis.prepare import result_of_faces
+from deepfake_client.media.facts import Credentials, MediaInfo, Provenance
 from deepfake_client.report import report_file, words
 from deepfake_client.report.html_report import html_report, report_css
-from deepfake_client.results import Credentials, FaceResult, FrameResult, MediaInfo, Provenance, Result, TrackResult
+from deepfake_client.report.row import Row
+from deepfake_client.results import FaceResult, FrameResult, Result, TrackResult
 from deepfake_contract.errors import DamagedMediaError
 from PIL import Image
 
-NETWORKS = {"efficientnet": 0.9, "convnext": 0.4, "swin": 0.8}
-CONTRIBUTIONS = {"efficientnet": 1.5, "convnext": -0.5, "swin": 0.75, "intercept": -0.05}
+NETWORKS = {"first": 0.9, "second": 0.4, "third": 0.8}
+TITLES = {"first": "The first", "second": "A second", "third": "Third"}
+CONTRIBUTIONS = {"first": 1.5, "second": -0.5, "third": 0.75, "intercept": -0.05}
 NAME = "clip.mp4"
 HOSTILE = [
     "<script>alert(1)</script>.mp4",
@@ -93,7 +96,7 @@ def seen(thumbnail) -> Callable[..., FrameResult]:
             FaceResult(at, (100.0 * at, 50, 80, 90), (100.0 * at - 20, 30, 130, 130), 0.99, each, NETWORKS, cells)
             for at, each in enumerate(probabilities, 1)
         ]
-        return FrameResult(10 * second, float(second), max(probabilities, default=None), faces, thumbnail)
+        return result_of_faces(10 * second, float(second), faces, thumbnail)
 
     return make
 
@@ -107,6 +110,7 @@ def result(fake, seen) -> Result:
         certainty="high",
         reasons=[],
         frames_processed=8,
+        model=replace(fake.model, titles=TITLES),
         networks=NETWORKS,
         contributions=CONTRIBUTIONS,
         media=MediaInfo("ab" * 32, 1_234_567, "mov,mp4", "h264", 640, 480, 8.0, 29.97),
@@ -146,9 +150,14 @@ def test_contributions_sum_to_the_stacked_logit(page, result):
 
 
 def test_networks_that_lean_to_different_sides_are_named(page, result):
-    assert "efficientnet and swin lean toward FAKE, convnext leans toward REAL" in page(result).words
+    assert "The first and Third lean toward FAKE, A second leans toward REAL" in page(result).words
     agreeing = replace(result, networks=dict.fromkeys(NETWORKS, 0.7))
-    assert "The three networks agree: each leans toward FAKE." in page(agreeing).words
+    assert "Each network on its own leans toward FAKE." in page(agreeing).words
+
+
+def test_a_network_is_called_by_its_title_or_its_name_where_it_has_none(page, result):
+    text = page(replace(result, model=replace(result.model, titles={"first": "A title"}))).words
+    assert "A title 0.90" in text.replace(result.model.architectures["first"] + " ", "") and "third 0.80" in text
 
 
 def test_a_state_is_told_by_word_and_shape(page, result):
@@ -288,7 +297,9 @@ def test_hostile_text_is_plain_text_wherever_it_stands(result, text):
         analysed_at=text,
         networks=NETWORKS | {text: 0.5},
         contributions=CONTRIBUTIONS | {text: 0.5},
-        model=replace(result.model, name=text, version=text, digest=text, architectures={"swin": text}),
+        model=replace(
+            result.model, name=text, version=text, digest=text, titles={"third": text}, architectures={"third": text}
+        ),
         media=replace(result.media, sha256=text, container=text, codec=text),
         provenance=Provenance({text: text}, credentials),
     )
