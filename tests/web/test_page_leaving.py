@@ -105,14 +105,6 @@ def test_each_result_must_be_saved(page, asks):
     assert not asks("reload")
 
 
-def test_a_report_that_could_not_be_made_saves_nothing(page, asks):
-    page.route("**/report", lambda route: route.abort())
-    choose(page, "a.mp4")
-    page.get_by_role("button", name="Save report").click()
-    expect(page.locator(".keep [role=status]")).to_contain_text("did not answer")
-    assert asks("reload")
-
-
 def test_saving_is_no_leaving(page):
     choose(page, "a.mp4", "b.mp4")
     expect(page.locator("#list .state").nth(1)).to_contain_text("strong sign")

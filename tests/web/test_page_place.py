@@ -66,7 +66,7 @@ def second_is_done(page):
 
 
 @pytest.mark.parametrize("width", [360, 1024])
-@pytest.mark.parametrize("where", [".plot[role=slider]", ".frame >> nth=3", ".keep button >> nth=0", "#map"])
+@pytest.mark.parametrize("where", [".plot[role=slider]", ".frame >> nth=3", ".save button >> nth=0", "#map"])
 def test_a_file_that_ends_moves_nobody_who_reads_another(reading, where, width):
     page, go = reading(viewport={"width": width, "height": 700})
     page.locator(where).focus()

@@ -61,13 +61,13 @@ def test_a_busy_detector_is_asked_again_after_the_time_that_it_named(page, answe
     choose(page, "a.mp4", "b.mp4")
     pause = page.locator(".pausing")
     expect(pause).to_contain_text("Busy")
-    expect(pause.get_by_role("timer")).to_have_text("It is sent again in 7 s.")
-    expect(state(page, 0)).to_have_text("is sent again in 7 s")
-    expect(page.locator("#say")).to_have_text("a.mp4: Busy. It is sent again in 7 s.")
+    expect(pause.get_by_role("timer")).to_have_text("Trying again in 7 s.")
+    expect(state(page, 0)).to_have_text("trying again in 7 s")
+    expect(page.locator("#say")).to_have_text("a.mp4: Busy. Trying again in 7 s.")
     page.clock.run_for(4000)
-    expect(pause.get_by_role("timer")).to_have_text("It is sent again in 3 s.")
-    expect(state(page, 0)).to_have_text("is sent again in 3 s")
-    expect(page.locator("#say")).to_have_text("a.mp4: Busy. It is sent again in 7 s.")  # not told each second
+    expect(pause.get_by_role("timer")).to_have_text("Trying again in 3 s.")
+    expect(state(page, 0)).to_have_text("trying again in 3 s")
+    expect(page.locator("#say")).to_have_text("a.mp4: Busy. Trying again in 7 s.")  # not told each second
     assert len(sent) == 1
     page.clock.run_for(3000)
     for number in range(2):
@@ -79,7 +79,7 @@ def test_a_busy_detector_is_asked_again_after_the_time_that_it_named(page, answe
 def test_the_reader_need_not_wait(page, answers):
     answers(["busy"])
     choose(page, "a.mp4")
-    page.get_by_role("button", name="Send it now").click()
+    page.get_by_role("button", name="Try now").click()
     expect(page.locator(".finding h2")).to_be_focused()
 
 
@@ -101,7 +101,7 @@ def test_a_broken_connection_is_tried_again_ever_later_and_not_for_ever(page, an
     sent = answers(repeat("broken"))
     choose(page, "a.mp4", "b.mp4", "c.mp4")
     for number in range(MOST_PAUSES):
-        expect(page.get_by_role("timer")).to_have_text(f"It is sent again in {2**number} s.")
+        expect(page.get_by_role("timer")).to_have_text(f"Trying again in {2**number} s.")
         assert len(sent) == number + 1
         page.clock.run_for(1000 * 2**number)
     # Waited for once: the others are sent, and told.
@@ -121,10 +121,10 @@ def test_each_file_waits_for_a_detector_that_is_only_busy(page, answers):
     sent = answers(["busy"] * (MOST_PAUSES + 1) + ["busy"])
     choose(page, "a.mp4", "b.mp4")
     for seconds in (7, 7, 7, 8, 16):
-        expect(page.get_by_role("timer")).to_have_text(f"It is sent again in {seconds} s.")
+        expect(page.get_by_role("timer")).to_have_text(f"Trying again in {seconds} s.")
         page.clock.run_for(1000 * seconds)
     expect(page.get_by_role("alert")).to_contain_text("Busy")
-    expect(state(page, 1)).to_have_text("is sent again in 7 s")
+    expect(state(page, 1)).to_have_text("trying again in 7 s")
     page.clock.run_for(7000)
     expect(state(page, 1)).to_contain_text("strong sign")
     assert len(sent) == MOST_PAUSES + 3
@@ -135,7 +135,7 @@ def test_only_what_passes_is_waited_for(page, answers, status, is_sent_again):
     answers([status])
     choose(page, "a.mp4", "b.mp4")
     if is_sent_again:
-        expect(page.get_by_role("timer")).to_have_text("It is sent again in 1 s.")
+        expect(page.get_by_role("timer")).to_have_text("Trying again in 1 s.")
         page.clock.run_for(1000)
     expect(state(page, 1)).to_contain_text("strong sign")
     expect(state(page, 0)).to_contain_text("strong sign" if is_sent_again else f"The server answered {status}")

@@ -63,7 +63,7 @@ def test_a_sample_of_a_server_that_is_gone(new_page, serve):
         page = new_page(f"http://{host}:{port}")
         page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Try a picture").click()
-    told(page, "The sample could not be had", again=False)
+    told(page, "The sample could not be loaded", again=False)
 
 
 def test_an_upload_that_is_cancelled(new_page, serve, uploads, eventually, tmp_path):

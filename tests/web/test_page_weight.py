@@ -80,7 +80,7 @@ def test_the_ways_in_are_open_before_the_rest_is_here(new_page, address, clip):
     page.route("**/page.js", lambda route: held.append(route))
     page.goto(address, wait_until="commit")
     page.locator("#file[multiple]").set_input_files(clip)
-    expect(page.get_by_text("analysed as soon as it is here")).to_be_visible()
+    expect(page.get_by_text("analysed as soon as it has loaded")).to_be_visible()
     for route in held:
         route.continue_()
     expect(page.locator(".finding")).to_be_visible()
@@ -90,7 +90,7 @@ def test_a_part_that_does_not_arrive_is_told(new_page, address):
     page = new_page("about:blank")
     page.route("**/page.js", lambda route: route.abort())
     page.goto(address, wait_until="commit")
-    expect(page.get_by_role("alert")).to_contain_text("load the page again")
+    expect(page.get_by_role("alert")).to_contain_text("reload the page")
 
 
 def test_a_result_that_can_not_be_drawn_is_told_and_nothing_else_is_sent_for_it(new_page, address, clip):
@@ -100,7 +100,7 @@ def test_a_result_that_can_not_be_drawn_is_told_and_nothing_else_is_sent_for_it(
     page.route("**/timeline.js", lambda route: route.abort())
     page.goto(address, wait_until="commit")
     page.locator("#file[multiple]").set_input_files(clip)
-    expect(page.get_by_role("alert")).to_contain_text("load the page again")
+    expect(page.get_by_role("alert")).to_contain_text("reload the page")
     assert len(sent) == 1
 
 

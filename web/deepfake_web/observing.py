@@ -41,7 +41,7 @@ def _finish(response: Response) -> Response:
 
     # At the end of the answer, not at its start: a stream is one request.
     response.call_on_close(closed)
-    response.headers.update(HEADERS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in {**HEADERS, "Cache-Control": "no-store"}.items():
+        response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request_id
     return response

@@ -1,5 +1,7 @@
 // Elements and words. Text is only ever set as text: nothing that a file says of itself is read as HTML.
 
+const SHORT_ESCAPES = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
 export const find = (id) => document.getElementById(id);
 export const element = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 export const drawing = (name, attributes, ...children) =>
@@ -30,11 +32,13 @@ export const fixed = (probability) =>
 export const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
 /** A name without what breaks a line or turns text round: such characters escaped, the same as in report and table. */
-export const plain = (text) =>
-  text.replace(
-    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (each) => `\\u${each.codePointAt(0).toString(16).padStart(4, "0")}`,
-  );
+export const plain = (text) => text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, escaped);
+
+function escaped(character) {
+  const code = character.codePointAt(0);
+  const hex = code.toString(16);
+  return SHORT_ESCAPES[character] ?? (code < 256 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`);
+}
 
 /** As in the report: seconds up to two minutes, then minutes too. */
 export function clock(seconds) {

@@ -1,14 +1,16 @@
 // A result, whole: the verdict, where and when it comes from, the networks, the file, and what can be saved.
 
 import { aboutFile } from "./about.js";
-import { bullets, element } from "./dom.js";
+import { bullets, clock, element, fixed } from "./dom.js";
+import { framePicture } from "./frame.js";
 import { networksTable } from "./networks.js";
 import { player } from "./player.js";
-import { ranking } from "./ranking.js";
 import { saving } from "./save.js";
 import { timeline } from "./timeline.js";
 import { verdict } from "./verdict.js";
 import { viewer } from "./viewer.js";
+
+const MOST_SHOWN = 8; // of the frames in the order of their likelihood; the rest on demand
 
 /** The article of one finished item, which is marked `saved` once something of it was; `words` are the server's. */
 export function finding(item, words) {
@@ -53,5 +55,34 @@ function part(name, title, ...views) {
     { class: name },
     element("h3", {}, title),
     views.filter(Boolean).map((view) => view.node),
+  );
+}
+
+/** The frames as buttons, the highest likelihood first: { node, show(index) }. */
+function ranking(result, ranked, pick) {
+  const buttons = new Map(ranked.map((index) => [index, frameButton(result, index, pick)]));
+  const place = (index) => element("li", {}, buttons.get(index));
+  const list = element("ol", { class: "frames" }, ranked.slice(0, MOST_SHOWN).map(place));
+  const rest = ranked.slice(MOST_SHOWN);
+  const click = ({ target }) => {
+    list.append(...rest.map(place));
+    target.remove();
+    buttons.get(rest[0]).focus();
+  };
+  const more = element("button", { type: "button", class: "quiet", click }, `Show all ${ranked.length} frames`);
+  const show = (current) => {
+    for (const [index, button] of buttons) button.setAttribute("aria-pressed", index === current);
+  };
+  return { node: element("div", {}, list, rest.length > 0 && more), show };
+}
+
+function frameButton({ frames, media, threshold }, index, pick) {
+  const frame = frames[index];
+  const what = frame.confidence === null ? "no face" : fixed(frame.confidence);
+  return element(
+    "button",
+    { type: "button", class: "frame", click: () => pick(index) },
+    framePicture(frame, media, threshold, { "aria-hidden": "true" }),
+    element("span", {}, `${clock(frame.time_s)} · ${what}`),
   );
 }
