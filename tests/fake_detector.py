@@ -60,8 +60,10 @@ class FakeDetector:
 
     address = "127.0.0.1:1"  # no Triton
 
-    def __init__(self, error: Exception | None = None, fail_at: int = 0, answer: Result | None = None):
-        self.error, self.fail_at = error, fail_at
+    def __init__(
+        self, error: Exception | None = None, fail_at: int = 0, answer: Result | None = None, frame: FrameResult = FRAME
+    ):
+        self.error, self.fail_at, self.frame = error, fail_at, frame
         self.gate = threading.Event()
         self.gate.set()
         self.begun = threading.Semaphore(0)
@@ -77,7 +79,7 @@ class FakeDetector:
         self.contents.append(Path(path).read_bytes())
         self.calls.append((frames, heatmaps))
         self.begun.release()
-        events = [Accepted(self.answer.file_type, MEDIA, 1), FRAME, Progress(1, 1, 1, 1), self.answer]
+        events = [Accepted(self.answer.file_type, MEDIA, 1), self.frame, Progress(1, 1, 1, 1), self.answer]
         try:
             if self.contents[-1].startswith(HOLD):
                 yield from self._hold(path.readlink().parent / "release")

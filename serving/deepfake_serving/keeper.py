@@ -38,7 +38,7 @@ def main(specification: dict) -> None:
             stdout=sys.stderr,
             stderr=sys.stderr,
             process_group=0,
-            preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+            preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509 (no threads here)
         )
         os.write(1, f"{server.pid}\n".encode())
         select.select([parent, os.pidfd_open(server.pid)], [], [])

@@ -8,14 +8,13 @@ from deepfake_client.report import words
 from deepfake_client.results import to_dict
 from deepfake_contract.errors import BusyError, UnavailableError
 from deepfake_web.documentation import description
-from deepfake_web.schema import schema_of
 from deepfake_web.settings import WebSettings
 
 NDJSON = {"Accept": "application/x-ndjson"}
 # OpenAPI 3.1: what may stand in a schema object, of what is used here.
 KEYWORDS = {"$ref", "type", "description", "default", "enum", "const", "anyOf", "oneOf", "allOf", "discriminator"}
 KEYWORDS |= {"items", "prefixItems", "minItems", "maxItems", "properties", "required", "additionalProperties"}
-KEYWORDS |= {"minimum", "maximum", "format", "contentMediaType"}
+KEYWORDS |= {"minimum", "maximum", "minLength", "maxLength", "pattern", "format", "contentMediaType", "title"}
 
 
 def form(**fields: str) -> dict:
@@ -69,7 +68,8 @@ def fits(value, schema: dict, api: dict) -> bool:
             fits(item, known[key], api) for key, item in value.items()
         )
     kinds = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
-    return isinstance(value, kinds[schema["type"]])
+    bounds = schema.get("minimum", value), schema.get("maximum", value)
+    return isinstance(value, kinds[schema["type"]]) and (value is None or bounds[0] <= value <= bounds[1])
 
 
 @pytest.fixture
@@ -104,7 +104,9 @@ def schemas(api: dict):
 def test_a_result_is_as_described(api, make_result):
     schema = answer_schema(api, "/predict", "post", "200", "application/json")
     assert fits(to_dict(make_result()), schema, api)
+    assert fits(to_dict(make_result()) | {"report": "<!doctype html>"}, schema, api)
     assert not fits(to_dict(make_result(label="MAYBE")), schema, api)
+    assert not fits(to_dict(make_result(confidence=1.5)), schema, api)
     assert not fits(to_dict(make_result()) | {"more": 1}, schema, api)
 
 
@@ -198,6 +200,9 @@ def test_the_form_says_what_the_server_enforces(settings, make_app, detector):
     assert client.post("/predict", data=form(frames=nothing["const"])).status_code == 200
     for number, status in ((0, 400), (1, 200), (7, 200), (8, 400)):
         assert client.post("/predict", data=form(frames=str(number))).status_code == status
+    name = form_schema["properties"]["name"]
+    for length, status in ((name["minLength"], 200), (name["maxLength"], 200), (name["maxLength"] + 1, 400)):
+        assert client.post("/predict", data=form(name="a" * length)).status_code == status
     assert form_schema["required"] == ["file"] and form_schema["additionalProperties"] is False
     assert all(field["description"] for field in form_schema["properties"].values())
 
@@ -205,6 +210,7 @@ def test_the_form_says_what_the_server_enforces(settings, make_app, detector):
 def test_the_form_lists_every_way_to_say_yes_and_no(api, client, detector):
     form_schema = api["paths"]["/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     heatmaps = form_schema["properties"]["heatmaps"]
+    assert {**form_schema["properties"]["report"], "description": ""} == {**heatmaps, "description": ""}
     truth, texts = heatmaps["anyOf"]
     assert truth == {"type": "boolean"} and heatmaps["default"] is False
     for text in texts["enum"]:
@@ -308,11 +314,6 @@ def test_the_link_of_a_problem_leads_to_its_explanation(client, method, path):
     problem = client.open(path, method=method).json
     path, _, anchor = problem["type"].partition("#")
     assert f'id="{anchor}"' in client.get(path).text
-
-
-def test_a_type_without_a_schema_is_an_error():
-    with pytest.raises(TypeError):
-        schema_of(bytes, {})
 
 
 def test_the_document_is_complete_without_a_request():

@@ -120,7 +120,9 @@ def test_a_picture_posted_as_a_video_is_refused(served, picture):
 def test_health_names_every_model_and_the_device(served):
     state = health(served)
     assert (state["status"], state["why"], state["device"]) == ("ok", None, "cpu")
-    wanted = {"deepfake_ensemble", "face_detector", "fft_branch", "efficientnet", "convnext", "swin", "meta_model"}
+    networks = state["model"]["titles"]
+    wanted = {"deepfake_ensemble", "face_detector", "fft_branch", "meta_model", *networks}
+    assert networks and networks.keys() == state["model"]["architectures"].keys()
     assert state["models"] == dict.fromkeys(wanted, True)
     assert state["model"]["digest"].startswith("sha256:")
     assert state["versions"]["triton"]

@@ -1,12 +1,10 @@
 """The application factory."""
 
-from threading import BoundedSemaphore
-
 from deepfake_client import Detector
 from deepfake_contract.errors import UsageError
 from flask import Flask
 
-from deepfake_web import assets, compression, documentation, health, keep, observing, page, predict, problems
+from deepfake_web import assets, compression, documentation, health, observing, page, predict, problems
 from deepfake_web.admission import Admission
 from deepfake_web.metrics import Metrics
 from deepfake_web.services import Services
@@ -31,10 +29,9 @@ def create_app(settings: WebSettings | None = None, detector: Detector | None = 
         detector or Detector(settings.triton, settings),
         admission,
         Metrics(admission),
-        BoundedSemaphore(keep.AT_ONCE),
     )
     for each in (observing, compression, problems, assets):
         each.register(app)
-    for part in (predict, keep, health, documentation, page):
+    for part in (predict, health, documentation, page):
         app.register_blueprint(part.blueprint)
     return app

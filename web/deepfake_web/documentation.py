@@ -7,28 +7,37 @@ from typing import Any
 
 from deepfake_client.media.sniff import READ_HERE
 from deepfake_client.report import words
-from deepfake_client.report.frames_csv import COLUMNS
 from deepfake_client.results import Result
 from deepfake_client.settings import MIB
 from flask import Blueprint, render_template
 from markupsafe import Markup, escape
+from msgspec.json import schema, schema_components
 
 from deepfake_web.form import FIELD
-from deepfake_web.handed_back import ReportRequest
 from deepfake_web.health import Health
-from deepfake_web.keep import CSV
 from deepfake_web.negotiation import HTML, JSON, NDJSON
 from deepfake_web.options import TRUTH, Options
 from deepfake_web.page import LIMITS
-from deepfake_web.responses import EXPLAINED, HEADERS, PAGE, REFUSALS, Part, answer, explanations, refusals, stream
-from deepfake_web.schema import SCALARS, schema_of
+from deepfake_web.responses import (
+    EVENTS,
+    EXPLAINED,
+    HEADERS,
+    PAGE,
+    REFERENCE,
+    REFUSALS,
+    Part,
+    answer,
+    explanations,
+    reference,
+    refusals,
+    stream,
+)
 from deepfake_web.services import services
 from deepfake_web.settings import WebSettings
 
 blueprint = Blueprint("documentation", __name__)
 TAGS = {
     "Analysis": "A file in, what was found in it out.",
-    "Report": "What was found, as something to keep.",
     "Operation": "For whoever runs the detector.",
 }
 WORDS = {
@@ -37,8 +46,9 @@ WORDS = {
     "sentences": "Templates of what is said of the likelihood, the networks and the file's details.",
     "credentials": "Title and meaning of each state of Content Credentials.",
 }
-REPORT = {"type": "string", "description": "One page that needs nothing beside itself."}
-TABLE = {"type": "string", "description": f"A line for each face of each frame: {', '.join(COLUMNS)}."}
+REPORT = (
+    "With the option `report`, and only then: the report that people keep, one page of HTML that needs nothing else."
+)
 
 
 @blueprint.get("/openapi.json")
@@ -59,18 +69,12 @@ def mark_code(text: str) -> Markup:
 
 def description(settings: WebSettings) -> Part:
     """The OpenAPI 3.1 document of a detector with these settings."""
-    schemas: Part = {}
-    result, health, events = schema_of(Result, schemas), schema_of(Health, schemas), stream(schemas)
-    _name_reasons(schemas)
+    schemas = _schemas()
+    result, health, events = reference(Result), reference(Health), stream(schemas)
     predict: Part = {
         "requestBody": {"required": True, "content": {"multipart/form-data": _form(settings)}},
         "responses": {"200": answer("The analysis.", {JSON: result, NDJSON: events, HTML: PAGE})}
         | refusals(*(each.status for each in REFUSALS), 500),
-    }
-    report: Part = {
-        "requestBody": {"required": True, "content": {JSON: {"schema": schema_of(ReportRequest, schemas)}}},
-        "responses": {"200": answer("To be saved as a file.", {HTML: REPORT, CSV: TABLE})}
-        | refusals(400, 408, 413, 429, 500),
     }
     states = {
         "200": answer("Every model is served.", {JSON: health}),
@@ -80,7 +84,6 @@ def description(settings: WebSettings) -> Part:
         "/predict": {"post": _about("Analysis", "Analyse a picture or a video, told apart by content.") | predict},
         "/predict/image": {"post": _about("Analysis", "Analyse a picture.") | predict},
         "/predict/video": {"post": _about("Analysis", "Analyse a video.") | predict},
-        "/report": {"post": _about("Report", "Make a result into a report or a table.") | report},
         "/health": {"get": _state("Whether analyses can be made, by what, on what.", states)},
         "/health/ready": {"get": _state("The same, for orchestrators.", states)},
         "/health/live": {"get": _state("Whether the application runs.", _always(JSON, _live()))},
@@ -102,7 +105,7 @@ def description(settings: WebSettings) -> Part:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
-        "components": {"responses": explanations(schemas), "headers": HEADERS, "schemas": schemas},
+        "components": {"responses": explanations(), "headers": HEADERS, "schemas": schemas},
     }
 
 
@@ -119,14 +122,16 @@ def _always(kind: str, schema: Part) -> Part:
 
 
 def _form(settings: WebSettings) -> Part:
-    own: Part = {}
-    schema_of(Options, own)
+    _, own = schema_components([Options])
     properties = own["Options"]["properties"]
     # A field of a form is text; it is left out instead of being null.
     frames = {"type": "integer", "minimum": 1, "maximum": settings.max_frames}
+    flag = {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": list(TRUTH)}], "default": False}
     values: Part = {
         "frames": {"anyOf": [frames, {"type": "string", "const": ""}]},
-        "heatmaps": {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": list(TRUTH)}], "default": False},
+        "heatmaps": flag,
+        "report": flag,
+        "name": properties["name"],
     }
     file = {
         "type": "string",
@@ -148,10 +153,26 @@ def _form(settings: WebSettings) -> Part:
     }
 
 
-def _name_reasons(schemas: Part) -> None:
-    reasons = schemas["Result"]["properties"]["reasons"]
+def _schemas() -> Part:
+    """Of all that is answered as JSON, from its dataclasses."""
+    _, schemas = schema_components([Result, Health, *EVENTS.values()], ref_template=REFERENCE)
+    for each in schemas.values():
+        each["description"] = " ".join(each["description"].split())
+        _type_choices(each)
+    properties = schemas["Result"]["properties"]
+    properties["report"] = {"type": "string", "description": REPORT}
+    reasons = properties["reasons"]
     reasons["items"] = {"type": "string", "enum": list(words.REASONS)}
     reasons["description"] += "".join(f" `{reason}`: {text}" for reason, text in words.REASONS.items())
+    return schemas
+
+
+def _type_choices(part: Any) -> None:
+    """Says that a choice is a text, which msgspec leaves open."""
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _type_choices(each)
+    if isinstance(part, dict) and "enum" in part:
+        part["type"] = "string"
 
 
 def _live() -> Part:
@@ -160,7 +181,7 @@ def _live() -> Part:
 
 def _config() -> Part:
     limits = {
-        each.name: {"type": SCALARS[type(each.default)], "description": f"{each.metadata['help'].capitalize()}."}
+        each.name: schema(type(each.default)) | {"description": f"{each.metadata['help'].capitalize()}."}
         for each in fields(WebSettings)
         if each.name in LIMITS
     }

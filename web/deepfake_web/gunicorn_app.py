@@ -1,6 +1,5 @@
 """The web application as a process of its own: gunicorn, one worker with threads, on a socket that is bound already."""
 
-import ctypes
 import json
 import os
 import signal
@@ -21,7 +20,6 @@ from deepfake_web.settings import WebSettings
 START_DEADLINE_S = 60.0
 MAX_CONNECTIONS = 512  # beside those that have a thread; well under the usual limit of 1,024 open files
 GRACE_S = 5  # for answers under way when it is stopped
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def bind(settings: WebSettings) -> socket.socket:
@@ -53,15 +51,13 @@ def running(
     listener: socket.socket, settings: WebSettings, application: str = "deepfake_web.wsgi:application()"
 ) -> Iterator[subprocess.Popen]:
     """Starts it, waits until it answers, and stops it at the end; takes the socket over."""
-    command = [sys.executable, "-m", "gunicorn", application, *_options(listener, settings)]
-    libc = ctypes.CDLL(None)
+    program = [sys.executable, "-m", "deepfake_web.tied_gunicorn", str(os.getpid())]
     process = subprocess.Popen(
-        command,
+        [*program, application, *_options(listener, settings)],
         env={**os.environ, **_variables(settings)},
         pass_fds=[listener.fileno()],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches the launcher alone, which stops things in order
-        preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
     )
     address = address_of(listener)
     listener.close()  # or connections would be accepted after its end

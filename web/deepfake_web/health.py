@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from deepfake_client.results import Model
 from deepfake_contract.errors import DeepfakeError
 from flask import Blueprint, Response, jsonify
+from msgspec import Meta
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from deepfake_web.device import Device, describe
@@ -19,12 +20,14 @@ blueprint = Blueprint("health", __name__)
 class Health:
     """Whether analyses can be made, by what, on what."""
 
-    status: Annotated[Literal["ok", "unavailable"], "ok when Triton serves every model of the detector."]
-    why: Annotated[str | None, "What is missing; null when nothing is."]
-    models: Annotated[dict[str, bool], "Each model of the detector, and whether it is ready."]
-    model: Annotated[Model | None, "The detector that answers; null when Triton is away."]
-    device: Annotated[Device, "What the networks run on."]
-    versions: Annotated[dict[str, str], "Of the detector, and of Triton where it tells."]
+    status: Annotated[
+        Literal["ok", "unavailable"], Meta(description="ok when Triton serves every model of the detector.")
+    ]
+    why: Annotated[str | None, Meta(description="What is missing; null when nothing is.")]
+    models: Annotated[dict[str, bool], Meta(description="Each model of the detector, and whether it is ready.")]
+    model: Annotated[Model | None, Meta(description="The detector that answers; null when Triton is away.")]
+    device: Annotated[Device, Meta(description="What the networks run on.")]
+    versions: Annotated[dict[str, str], Meta(description="Of the detector, and of Triton where it tells.")]
 
 
 @blueprint.get("/health")
@@ -57,7 +60,7 @@ def _health() -> Health:
             why = f"Triton does not serve {', '.join(missing)}."
     except DeepfakeError as error:
         why = error.detail
-    server = describe(shared.detector.address, shared.settings.triton_metrics)
+    server = describe(shared.detector.address, shared.settings.triton_metrics, model.titles if model else ())
     versions = {"deepfake-detector": version("deepfake-detector")} | ({"triton": server.version} if server else {})
     device: Device = server.device if server else "unknown"
     return Health("unavailable" if why else "ok", why, models, model, device, versions)

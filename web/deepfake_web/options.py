@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from deepfake_contract.errors import UsageError
+from msgspec import Meta
 
 from deepfake_web.settings import WebSettings
 
+NAME_LENGTH = 1000  # characters
 # As scripts, form controls and other languages write them.
 TRUTH = {
     text: value
@@ -17,12 +19,20 @@ TRUTH = {
 
 @dataclass(frozen=True)
 class Options:
-    """How the file is looked at, and what the answer carries."""
+    """How the file is analysed, and what the answer carries."""
 
-    frames: Annotated[int | None, "How many frames of a clip are looked at; left out or empty, the policy says."] = None
+    frames: Annotated[
+        int | None, Meta(description="How many frames of a clip are analysed; left out or empty, the policy says.")
+    ] = None
     heatmaps: Annotated[
-        bool, "Whether faces carry the map of what their verdict comes from, and frames a thumbnail."
+        bool, Meta(description="Whether faces carry the map of what their verdict comes from, and frames a thumbnail.")
     ] = False
+    report: Annotated[
+        bool, Meta(description="Whether the result has the field `report`: the report that people keep, with all maps.")
+    ] = False
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, description="What the report calls the file.")] = (
+        "Uploaded file"
+    )
 
 
 def parse_options(fields: dict[str, str], settings: WebSettings) -> Options:
@@ -31,7 +41,12 @@ def parse_options(fields: dict[str, str], settings: WebSettings) -> Options:
     if unknown:
         known = ", ".join(Options.__dataclass_fields__)
         raise UsageError(f"There is no option {min(unknown)[:40]!r}; the options are {known}.")
-    return Options(_frames(fields.get("frames"), settings.max_frames), _heatmaps(fields.get("heatmaps", "")))
+    return Options(
+        frames=_frames(fields.get("frames"), settings.max_frames),
+        heatmaps=_truth("heatmaps", fields.get("heatmaps", "")),
+        report=_truth("report", fields.get("report", "")),
+        name=_name(fields.get("name", Options.name)),
+    )
 
 
 def _frames(text: str | None, most: int) -> int | None:
@@ -42,7 +57,13 @@ def _frames(text: str | None, most: int) -> int | None:
     return int(text)
 
 
-def _heatmaps(text: str) -> bool:
+def _truth(option: str, text: str) -> bool:
     if text not in TRUTH:
-        raise UsageError("The option heatmaps must be true or false.")
+        raise UsageError(f"The option {option} must be true or false.")
     return TRUTH[text]
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= NAME_LENGTH:
+        raise UsageError(f"The option name must have 1 to {NAME_LENGTH} characters.")
+    return text

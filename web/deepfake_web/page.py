@@ -4,8 +4,9 @@ from typing import Any
 
 from deepfake_client.media.sniff import PICTURE_FORMATS, VIDEO_FORMATS
 from deepfake_client.report import words
+from deepfake_client.report.html_report import report_css
 from deepfake_client.settings import MIB
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template
 
 from deepfake_web.services import services
 from deepfake_web.settings import WebSettings
@@ -36,6 +37,12 @@ def _limits(settings: WebSettings) -> list[str]:
         f"{length:g} seconds" if length < 120 else f"{round(length / 60, 2):g} minutes",
         f"{round(settings.max_pixels / 1e6, 2):g} megapixels",
     ]
+
+
+@blueprint.get("/report.css")
+def report_styles() -> Response:
+    """Of a report that is shown and not downloaded."""
+    return Response(report_css(), mimetype="text/css")
 
 
 @blueprint.get("/config")

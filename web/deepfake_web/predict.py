@@ -8,9 +8,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from deepfake_client.cli.output import Row
 from deepfake_client.report.html_report import html_report
-from deepfake_client.results import EVENT_NAMES, Accepted, Event, Events, Result, to_dict, without_pictures
+from deepfake_client.report.row import Row
+from deepfake_client.results import (
+    EVENT_NAMES,
+    Accepted,
+    Event,
+    Events,
+    FrameResult,
+    Result,
+    frame_without_pictures,
+    to_dict,
+    without_pictures,
+)
 from deepfake_contract.errors import UnsupportedMediaError
 from flask import Blueprint, Response, g, jsonify, request, url_for
 from werkzeug.exceptions import ClientDisconnected
@@ -39,15 +49,16 @@ def predict(kind: str | None) -> Response:
         # The answer begins once the detector has done some work: until then a refusal has a status of its own.
         events = chain([next(analysis), next(analysis)], analysis)
         if representation() == NDJSON:
-            response = Response(_lines(events, g.request_id), mimetype=NDJSON)
+            response = Response(_lines(events, options, g.request_id), mimetype=NDJSON)
             # Not in the generator: one that was never begun does not run its `finally`.
             response.call_on_close(held.pop_all().close)
             return response
         *_, result = events
     assert isinstance(result, Result)
     if representation() == HTML:
-        return Response(html_report([Row(Path("Uploaded file"), result)], stylesheet=url_for("keep.styles"), back="/"))
-    return jsonify(to_dict(result))
+        row, stylesheet = Row(Path(options.name), result), url_for("page.report_styles")
+        return Response(html_report([row], stylesheet=stylesheet, back="/"))
+    return jsonify(_told(result if options.heatmaps else without_pictures(result), result, options))
 
 
 @blueprint.after_request
@@ -61,7 +72,8 @@ def drain_refused(response: Response) -> Response:
 
 def _analyse(path, kind: str | None, options: Options) -> Events:
     shared, environ = services(), request.environ
-    with closing(shared.detector.events(path, frames=options.frames, heatmaps=options.heatmaps)) as events:
+    pictures = options.heatmaps or options.report
+    with closing(shared.detector.events(path, frames=options.frames, heatmaps=pictures)) as events:
         for event in events:
             if isinstance(event, Accepted) and kind not in (None, event.file_type):
                 raise UnsupportedMediaError(f"The file is not of this kind; post it to /predict/{event.file_type}.")
@@ -72,12 +84,23 @@ def _analyse(path, kind: str | None, options: Options) -> Events:
             yield event
 
 
-def _lines(events: Iterator[Event], request_id: str) -> Iterator[bytes]:
+def _told(result: Result, whole: Result, options: Options) -> dict[str, Any]:
+    """The result as the answer carries it, and the report of the whole one where it is asked for."""
+    report = {"report": html_report([Row(Path(options.name), whole)])} if options.report else {}
+    return to_dict(result) | report
+
+
+def _lines(events: Iterator[Event], options: Options, request_id: str) -> Iterator[bytes]:
     try:
         for event in events:
-            # Frames carried their maps and thumbnails when they were done: a second time they would double the answer.
-            told = without_pictures(event) if isinstance(event, Result) else event
-            yield _line(EVENT_NAMES[type(event)], to_dict(told))
+            if isinstance(event, Result):
+                # Frames carried their maps and thumbnails when they were done: again they would double the answer.
+                fields = _told(without_pictures(event), event, options)
+            elif isinstance(event, FrameResult) and not options.heatmaps:
+                fields = to_dict(frame_without_pictures(event))
+            else:
+                fields = to_dict(event)
+            yield _line(EVENT_NAMES[type(event)], fields)
     except Exception as error:
         yield _line("error", asdict(problem_of(error, request_id)))
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from deepfake_contract.errors import BusyError, DeepfakeError
 from flask import Flask, Response, current_app, g, render_template
+from msgspec import Meta
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from deepfake_web.negotiation import HTML, representation
@@ -18,11 +19,11 @@ log = logging.getLogger(__name__)
 class Problem:
     """What went wrong (RFC 9457)."""
 
-    type: Annotated[str, "Leads to the explanation of the status."]
+    type: Annotated[str, Meta(description="Leads to the explanation of the status.")]
     title: str
-    status: Annotated[int, "As the answer's own; in a stream, the one that it would have had."]
-    detail: Annotated[str, "What happened, and what to do."]
-    instance: Annotated[str, "Names the request, as the server's log does."]
+    status: Annotated[int, Meta(description="As the answer's own; in a stream, the one that it would have had.")]
+    detail: Annotated[str, Meta(description="What happened, and what to do.")]
+    instance: Annotated[str, Meta(description="Names the request, as the server's log does.")]
 
 
 def problem_of(error: Exception, request_id: str) -> Problem:

@@ -7,7 +7,6 @@ from deepfake_contract import errors
 
 from deepfake_web.negotiation import HTML, NDJSON
 from deepfake_web.problems import MEDIA_TYPE, Problem
-from deepfake_web.schema import schema_of
 from deepfake_web.upload import SlowUploadError
 
 Part = dict[str, Any]  # of the document
@@ -27,6 +26,8 @@ EXPLAINED = {each.status: f"{each.title}. {each.__doc__}" for each in REFUSALS} 
     429: "Busy. Too much work at once; worth trying again later.",
     500: "Internal error. Not foreseen; the server's log says why, under the request's `instance`.",
 }
+EVENTS = {name: kind for kind, name in EVENT_NAMES.items()} | {"error": Problem}
+REFERENCE = "#/components/schemas/{name}"
 PAGE = {"type": "string", "description": "A page for people."}
 STREAM = (
     f"With `Accept: {NDJSON}`: this is one line of the answer, a JSON object. The last line is always exactly one "
@@ -52,9 +53,14 @@ def answer(description: str, schemas: dict[str, Part], *headers: str) -> Part:
     }
 
 
-def explanations(definitions: Part) -> Part:
+def reference(kind: type) -> Part:
+    """Of a dataclass whose schema is among the components."""
+    return {"$ref": REFERENCE.format(name=kind.__name__)}
+
+
+def explanations() -> Part:
     """The response of each status in EXPLAINED, by its anchor on the page."""
-    kinds = {MEDIA_TYPE: schema_of(Problem, definitions), HTML: PAGE}
+    kinds = {MEDIA_TYPE: reference(Problem), HTML: PAGE}
     return {
         anchor(status): answer(text, kinds, *HEADERS_OF.get(status, [])) for status, text in sorted(EXPLAINED.items())
     }
@@ -69,17 +75,16 @@ def anchor(status: int) -> str:
     return f"status-{status}"
 
 
-def stream(definitions: Part) -> Part:
-    """A line of the stream: one schema an event, told apart by `event`."""
-    kinds = {name: kind for kind, name in EVENT_NAMES.items()} | {"error": Problem}
-    for name, kind in kinds.items():
+def stream(schemas: Part) -> Part:
+    """A line of the stream: one schema an event, told apart by `event`, which is added to `schemas`."""
+    for name, kind in EVENTS.items():
         event = {"type": "string", "const": name, "description": "Tells the lines of a stream apart."}
         named = {"type": "object", "properties": {"event": event}, "required": ["event"]}
-        definitions[_title(name)] = {
+        schemas[_title(name)] = {
             "description": f"{kind.__name__}, as a line of the stream.",
-            "allOf": [named, schema_of(kind, definitions)],
+            "allOf": [named, reference(kind)],
         }
-    mapping = {name: f"#/components/schemas/{_title(name)}" for name in kinds}
+    mapping = {name: REFERENCE.format(name=_title(name)) for name in EVENTS}
     return {
         "description": STREAM,
         "oneOf": [{"$ref": reference} for reference in mapping.values()],

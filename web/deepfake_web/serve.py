@@ -16,7 +16,7 @@ from deepfake_web import gunicorn_app
 from deepfake_web.settings import WebSettings
 from deepfake_web.upload import check_folder
 
-WATCH_S = 1.0  # between two looks at the two programs
+WATCH_S = 1.0  # between two checks of the two programs
 
 
 def main(arguments: list[str]) -> int:

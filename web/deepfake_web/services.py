@@ -1,7 +1,6 @@
 """What the requests of one application share."""
 
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 from deepfake_client import Detector
 from flask import current_app
@@ -19,7 +18,6 @@ class Services:
     detector: Detector
     admission: Admission
     metrics: Metrics
-    reports: BoundedSemaphore  # how many results are read and made into reports at once
 
 
 def services() -> Services:
