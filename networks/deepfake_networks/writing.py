@@ -44,10 +44,15 @@ def write_bundle(
 
 
 def _lines(value: Any) -> str:
-    """A dataclass as lines of TOML; what is None or empty is left out, and what has a table of its own."""
+    """A dataclass as lines of TOML; what is None, false or empty is left out, and what has a table of its own."""
     plain = to_plain(value)
-    kept = [(each.name, plain[each.name]) for each in fields(value) if each.name != "certainty"]
-    return "".join(f"{key} = {to_toml(_given(item))}\n" for key, item in kept if item not in (None, {}, "", False))
+    items = [(each.name, plain[each.name]) for each in fields(value) if each.name != "certainty"]
+    return "".join(f"{key} = {to_toml(_given(item))}\n" for key, item in items if _says(item))
+
+
+def _says(item: Any) -> bool:
+    """Whether it is worth a line; a 0 is."""
+    return item is not None and item is not False and item != "" and item != {}
 
 
 def _given(item: Any) -> Any:

@@ -4,15 +4,18 @@ import json
 import logging
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from deepfake_contract.description import BundleDescription
+from deepfake_contract.description import BundleDescription, Identity
 from deepfake_contract.errors import BundleError
+from deepfake_contract.stacking import Stacking
 from deepfake_networks.bundle import Bundle, describe
 from deepfake_networks.profiles import BASE, LITE_POLICY
 from deepfake_networks.weights import compact, save_network
+from deepfake_networks.writing import write_bundle
 from families import FAMILIES
 
 FIRST = FAMILIES[0].weights
@@ -25,6 +28,14 @@ def test_a_written_bundle_is_read_back(bundle_folder, networks):
     for network, written in zip(bundle.networks.values(), networks, strict=True):
         for key, value in written.state_dict().items():
             assert torch.equal(network.state_dict()[key], value), key
+
+
+def test_a_zero_is_written_and_read_back(tmp_path, networks):
+    """An intercept of 0 is a number, not something left out."""
+    stacking = Stacking((0.0,), (1.0,), (0.0,), 0.0)
+    write_bundle(tmp_path, Identity("zero", "1"), networks[:1], stacking, replace(LITE_POLICY, face_margin=0.0))
+    description = describe(tmp_path)
+    assert (description.stacking, description.policy.face_margin) == (stacking, 0.0)
 
 
 def test_the_description_is_plain_json_and_read_back(bundle_folder, estimators):
