@@ -160,6 +160,12 @@ def _serving(repository: Path, folder: Path):
 
 
 @pytest.fixture(scope="session")
+def serving():
+    """`deepfake serve` on another repository: serving(repository, folder for its log) is a context manager."""
+    return _serving
+
+
+@pytest.fixture(scope="session")
 def served(repository, tmp_path_factory):
     """`deepfake serve` as people start it, on the shipped models."""
     with _serving(repository, tmp_path_factory.mktemp("served")) as served:
