@@ -1,5 +1,6 @@
 // One file's way to the server and its answer back, as it comes.
 
+const MOST_NAME = 1000; // characters that the detector takes
 const GONE = {
   title: "The connection broke",
   detail: "The detector's answer did not arrive completely. Check that it is running, then try again.",
@@ -69,7 +70,7 @@ function send(request, name, file) {
   const form = new FormData();
   form.append("heatmaps", "true");
   form.append("report", "true");
-  form.append("name", name);
+  form.append("name", name.slice(0, MOST_NAME));
   form.append("file", file);
   request.open("POST", "/predict");
   request.setRequestHeader("Accept", "application/x-ndjson");
