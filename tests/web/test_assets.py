@@ -91,3 +91,10 @@ def test_modules_are_named_in_the_order_in_which_they_are_needed(tmp_path):
     (tmp_path / "d.js").write_text('import { e } from "./e.js"; import { c } from "./c.js";')
     (tmp_path / "e.js").write_text('import("./a.js");')
     assert Assets(tmp_path).modules("a.js") == ["b.js", "c.js", "d.js", "e.js"]
+
+
+def test_what_checks_the_page_is_locked_and_comes_from_whatever_registry_is_set():
+    lock = json.loads((FOLDER.parents[2] / "package-lock.json").read_text())
+    packages = [each for name, each in lock["packages"].items() if name]
+    assert packages and all("integrity" in each and "resolved" not in each for each in packages)
+    assert "://" not in (FOLDER.parents[2] / ".npmrc").read_text()
