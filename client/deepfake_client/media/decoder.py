@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from deepfake_contract.errors import DamagedMediaError, TooLargeError, UnsupportedMediaError
+from deepfake_contract.sampling import step_of
 
 from deepfake_client.media.facts import MediaInfo, Provenance
 from deepfake_client.media.frame import Frame, Opened, Request
@@ -44,11 +45,12 @@ class Media:
 def open_media(path: str | os.PathLike[str], sampling: str, frames: int, settings: ClientSettings) -> Iterator[Media]:
     """The upright RGB frames of a picture or video, decoded ahead in a process with limits while you use them.
 
-    `sampling` is "even" or "every_nth:N", `frames` the most frames wanted. Leaving the context stops the process,
+    `sampling` is a policy's (ValueError for another), `frames` the most frames wanted. Leaving the context stops the process,
     wherever it is. Raises TooLargeError over a limit of the settings, UnsupportedMediaError for what is not read here,
     DamagedMediaError for what holds nothing to analyse, DeadlineError when the decoder falls silent: on entering, or,
     where damage shows only later, while iterating.
     """
+    step_of(sampling)
     descriptor, size = _open(path, settings)
     try:
         content = sniff(os.pread(descriptor, HEAD_BYTES, 0))

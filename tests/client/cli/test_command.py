@@ -53,6 +53,6 @@ def test_an_error_is_told_in_its_sentence_with_its_exit_code(run, capsys, monkey
 
 def test_the_command_loads_no_sub_command_it_is_not_asked_for():
     code = "import sys; from deepfake_client.cli import command; sys.argv = ['deepfake', '--help']; command.main(); "
-    heavy = "sorted({'tritonclient', 'numpy', 'PIL', 'flask', 'torch', 'rich'} & set(sys.modules))"
+    heavy = "sorted({'tritonclient', 'numpy', 'PIL', 'flask', 'msgspec', 'torch', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", f"{code}print({heavy})"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from deepfake_client.media import open_media
 from deepfake_client.settings import ClientSettings
-from deepfake_contract.errors import DamagedMediaError, DeadlineError, DeepfakeError, UsageError
+from deepfake_contract.errors import DamagedMediaError, DeadlineError, DeepfakeError
 
 DEADLINE_S = 20
 WORKING_BYTES = 100 << 20  # more than the interpreter and the decoder's own frames take
@@ -192,7 +192,7 @@ def test_a_module_in_the_working_folder_is_not_taken_for_ours(long_clip, tmp_pat
         assert len(list(media)) == 1
 
 
-def test_unknown_sampling_is_a_usage_error(long_clip):
+def test_unknown_sampling_is_an_error_before_anything_is_started(long_clip):
     for sampling in ("odd", "every_nth:0", "every_nth:x", "every_nth"):
-        with pytest.raises(UsageError), open_media(long_clip, sampling, 4, ClientSettings()):
+        with pytest.raises(ValueError, match="sampling must be"), open_media(long_clip, sampling, 4, ClientSettings()):
             pass
