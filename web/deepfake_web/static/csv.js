@@ -1,4 +1,4 @@
-// A result's frames as CSV (RFC 4180): a line for each face of each frame, for spreadsheets.
+// A result's frames as CSV: a line for each face of each frame, for spreadsheets.
 
 import { plain } from "./dom.js";
 
