@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ from deepfake_client.faces.crop import cut, face_region
 from deepfake_client.faces.detect import Face
 from deepfake_contract.errors import DamagedMediaError
 from deepfake_networks.profiles import BASE_POLICY, LITE_POLICY
-from deepfake_training.crops import cut_crops, read_picture
+from deepfake_training import crops as crops_module
+from deepfake_training.crops import cut_crops, face_crop, read_picture
 from deepfake_training.data import read_manifest
 from deepfake_training.face_search import main_face
 from PIL import Image
 
 POLICY = replace(LITE_POLICY, face_margin=0.1)
+LANDMARKS = np.zeros((5, 2))
 
 
 def face(x: float, y: float, side: float) -> Face:
@@ -44,7 +47,7 @@ def test_crops_are_those_that_serving_cuts(manifest, tmp_path):
     assert crops.samples == rows
     for sample, picture in zip(crops.samples, crops.pictures, strict=True):
         image = read_picture(sample.path)
-        assert np.array_equal(picture, cut(image, face_region(found.box, 0.1, image.shape[1], image.shape[0])))
+        assert np.array_equal(picture, cut(image, face_region(found.box, 0.1, image.shape[1], image.shape[0]), 224))
 
 
 def test_landmarks_lie_where_they_lay_in_the_picture(manifest, tmp_path):
@@ -57,10 +60,39 @@ def test_landmarks_lie_where_they_lay_in_the_picture(manifest, tmp_path):
 
 def test_pictures_without_a_face_are_left_out(manifest, tmp_path):
     rows = read_manifest(manifest, "train")
-    answers = iter([None if number % 3 else at(0.0, 0.0, 50.0, 50.0) for number in range(len(rows))])
-    crops = cut_crops(rows, nullcontext(lambda image: next(answers)), POLICY, tmp_path / "cache")
+    faceless = {read_picture(row.path).tobytes() for number, row in enumerate(rows) if number % 3}
+
+    def find_face(image: np.ndarray) -> Face | None:
+        return None if image.tobytes() in faceless else at(0.0, 0.0, 50.0, 40.0)
+
+    crops = cut_crops(rows, nullcontext(find_face), POLICY, tmp_path / "cache")
     assert crops.samples == rows[::3]
     assert len(crops.pictures) == len(crops.landmarks) == len(crops.samples)
+    assert crops.face_sides.tolist() == [50] * len(crops.samples)
+
+
+def test_pictures_are_read_side_by_side_and_kept_in_order(manifest, tmp_path, monkeypatch):
+    """With one reader the barrier would break: no picture is done before another is read beside it."""
+    monkeypatch.setattr(crops_module, "cores", lambda: 2)
+    rows, both = read_manifest(manifest, "train"), Barrier(2, timeout=60)
+
+    def find_face(image: np.ndarray) -> Face:
+        both.wait()
+        return at(0.0, 0.0, 50.0, 50.0)
+
+    crops = cut_crops(rows, nullcontext(find_face), POLICY, tmp_path / "cache")
+    assert crops.samples == rows
+    assert np.array_equal(
+        crops.pictures[7], face_crop(read_picture(rows[7].path), (0, 0, 50, 50), LANDMARKS, POLICY)[0]
+    )
+
+
+def test_the_policy_says_how_large_crops_are(manifest, tmp_path):
+    rows = read_manifest(manifest, "train")
+    policy = replace(POLICY, crop_side=96)
+    crops = cut_crops(rows, nullcontext(lambda image: at(30.0, 35.0, 30.0, 30.0)), policy, tmp_path / "cache")
+    assert crops.pictures.shape == (len(rows), 96, 96, 3)
+    assert np.allclose(crops.landmarks, 48, atol=2)
 
 
 def test_crops_are_cut_once_and_no_detector_is_started_for_them_again(manifest, tmp_path):
@@ -101,8 +133,9 @@ def test_whole_frames_need_no_faces(manifest, tmp_path):
     rows = read_manifest(manifest, "train")
     crops = cut_crops(rows, never(), BASE_POLICY, tmp_path / "cache")
     assert crops.samples == rows and np.isnan(crops.landmarks).all()
+    assert (crops.face_sides == 96).all()
     image = read_picture(rows[0].path)
-    assert np.array_equal(crops.pictures[0], cut(image, (0, 0, image.shape[1], image.shape[0])))
+    assert np.array_equal(crops.pictures[0], cut(image, (0, 0, image.shape[1], image.shape[0]), 224))
 
 
 def test_some_of_the_crops_keep_what_belongs_to_them(manifest, tmp_path):

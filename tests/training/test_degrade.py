@@ -1,4 +1,4 @@
-"""Files made worse."""
+"""Degraded files."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import write_clip
 from deepfake_contract.errors import DamagedMediaError
-from deepfake_training.degrade import DEGRADATIONS, worsened
-from deepfake_training.labelled import LabelledFile
+from deepfake_training.data import Sample
+from deepfake_training.degrade import DEGRADATIONS, degraded
 from PIL import Image
 
 
@@ -68,11 +68,11 @@ def test_a_turned_clip_stays_turned(astronaut, tmp_path):
     assert rotation(made) == rotation(clip) != 0
 
 
-def test_a_file_that_can_not_be_made_worse_is_told(tmp_path):
+def test_a_file_that_can_not_be_degraded_is_told(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    file = LabelledFile(tmp_path / "broken.png", "broken.png", False, "s", "g", "")
+    sample = Sample(tmp_path / "broken.png", False, "s", "g", name="broken.png")
     with pytest.raises(DamagedMediaError, match=r"broken\.png c"):
-        worsened(file, tmp_path / "worse", DEGRADATIONS[0])
+        degraded(sample, tmp_path / "worse", DEGRADATIONS[0])
 
 
 def rotation(clip: Path) -> int:

@@ -2,48 +2,73 @@
 
 import csv
 import json
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import CLONE, write_clip
-from deepfake_contract.errors import UnavailableError, UsageError
+from deepfake_contract.description import BundleDescription, Identity
+from deepfake_contract.errors import BundleError, UnavailableError, UsageError
+from deepfake_contract.stacking import Stacking
+from deepfake_networks.profiles import LITE, LITE_POLICY
+from deepfake_training.data import Sample
 from deepfake_training.evaluate import main
-from deepfake_training.findings import findings
-from deepfake_training.labelled import LabelledFile
-from deepfake_training.predictions import Answer, scores
+from deepfake_training.findings import error_correlation, find_subsets
+from deepfake_training.predictions import Prediction, y_scores
 from PIL import Image
 
+NAMES = ("one", "other", "half")
 SOME = [
-    LabelledFile(Path(f"{number}.png"), f"{number}.png", number % 2 == 1, "ab"[number // 4], str(number), "")
+    Sample(Path(f"{number}.png"), number % 2 == 1, "ab"[number // 4], str(number), name=f"{number}.png")
     for number in range(8)
 ]
+NONE = Prediction(None, None, "NO FACE", "", 1, "no face")
+BUNDLE = BundleDescription(
+    Identity("some", "1"),
+    "sha256:0",
+    tuple(replace(LITE[0], name=name, weights=f"{name}.pth") for name in NAMES),
+    LITE_POLICY,
+    Stacking((0.0,) * 3, (1.0,) * 3, (1.0,) * 3, 0.0),
+)
 
 
-def answer(probability: float) -> Answer:
-    return Answer(
-        probability, (probability, 1 - probability, 0.5), "FAKE" if probability >= 0.5 else "REAL", "high", 1, ""
-    )
+def prediction(y_score: float) -> Prediction:
+    networks = dict(zip(NAMES, (y_score, 1 - y_score, 0.5), strict=True))
+    return Prediction(y_score, networks, "FAKE" if y_score >= 0.5 else "REAL", "high", 1, "")
 
 
 def test_no_answer_counts_as_wrong_as_can_be():
-    none = Answer(None, None, "NO FACE", "", 1, "no face")
-    given = scores(SOME[:2], [none, none])
-    assert (given[0] == 1).all() and (given[1] == 0).all()
+    scores = y_scores(SOME[:2], [NONE, NONE], NAMES)
+    assert scores.shape == (2, 4)
+    assert (scores[0] == 1).all() and (scores[1] == 0).all()
 
 
-def test_findings_say_what_the_answers_say():
-    """Source a is told apart; in b every answer is turned round."""
-    answers = [answer(value) for value in (0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.8, 0.2)]
-    subsets = findings(SOME, answers, 0.5, seed=0)["subsets"]
-    areas = {name: subset["systems"]["ensemble"]["auc"]["value"] for name, subset in subsets.items()}
-    assert areas == {"a": 1.0, "b": 0.0, "all": 0.5}
-    assert subsets["b"]["gain"]["over"] == "convnext" and subsets["b"]["gain"]["value"] == -1
+def test_findings_say_what_the_predictions_say():
+    """Source a is told apart; in b every prediction is turned round."""
+    predictions = [prediction(value) for value in (0.1, 0.9, 0.2, 0.8, 0.9, 0.1, 0.8, 0.2)]
+    subsets = find_subsets(SOME, predictions, BUNDLE)
+    aucs = {name: subset.systems["ensemble"].auc.value for name, subset in subsets.items()}
+    assert aucs == {"a": 1.0, "b": 0.0, "all": 0.5}
+    assert list(subsets["a"].systems) == ["ensemble", *NAMES]
+    assert subsets["b"].gain.over == "other" and subsets["b"].gain.auc.value == -1
+
+
+def test_intervals_are_drawn_by_group():
+    """Of two groups that say the same, no draw of whole groups differs from another."""
+    predictions = [prediction(value) for value in (0.1, 0.9, 0.9, 0.1, 0.1, 0.9, 0.9, 0.1)]
+    whole = [replace(sample, source="s", group=str(at // 4)) for at, sample in enumerate(SOME)]
+    apart = [replace(sample, source="s") for sample in SOME]
+    both = [find_subsets(given, predictions, BUNDLE)["s"] for given in (whole, apart)]
+    together, alone = (each.systems["ensemble"].auc for each in both)
+    assert together.low == together.value == together.high == alone.value
+    assert alone.low < alone.value < alone.high
 
 
 @pytest.fixture(scope="module")
 def labelled(astronaut, admiral, tmp_path_factory) -> Path:
-    """Faces in pictures and a clip, a picture without a face and a damaged one, in two sources."""
+    """Faces in pictures and a clip, a picture without a face and a damaged one, in two sources: their manifest."""
     folder = tmp_path_factory.mktemp("labelled")
     random = np.random.default_rng(0)
     for number in range(3):
@@ -57,12 +82,17 @@ def labelled(astronaut, admiral, tmp_path_factory) -> Path:
         (folder / label / "clips").mkdir()
         frames = [np.ascontiguousarray(face[shift : 300 + shift, 80:380]) for shift in range(0, 8, 2)]
         write_clip(folder / label / "clips" / "clip.mp4", frames, rate=25)
-    return folder
+    lines = ["path,label,source,group"]
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        label, source, _ = parts = path.relative_to(folder).parts
+        lines.append(f"{'/'.join(parts)},{label},{source},{path.stem}")
+    (folder / "files.csv").write_text("\n".join(lines) + "\n")
+    return folder / "files.csv"
 
 
 def run(folder: Path, data: Path, *options: str) -> tuple[dict, dict[str, dict]]:
     assert main([str(data), "--output", str(folder), *options]) == 0
-    with (folder / "answers.csv").open(newline="") as lines:
+    with (folder / "predictions.csv").open(newline="") as lines:
         rows = {row["path"]: row for row in csv.DictReader(lines)}
     return json.loads((folder / "figures.json").read_text()), rows
 
@@ -77,8 +107,8 @@ def test_every_file_has_a_row_and_failures_say_why(through_torch):
     _, figures, rows = through_torch
     assert len(rows) == 10
     assert rows["real/stills/wall.png"]["reason"] == "no face"
-    assert rows["fake/stills/broken.jpg"]["reason"] and not rows["fake/stills/broken.jpg"]["probability"]
-    assert all(row["probability"] for row in rows.values() if not row["reason"])
+    assert rows["fake/stills/broken.jpg"]["reason"] and not rows["fake/stills/broken.jpg"]["y_score"]
+    assert all(row["y_score"] for row in rows.values() if not row["reason"])
     assert figures["data"]["without_answer"] == 2
     assert figures["subsets"]["stills"]["without_answer"] == 2
 
@@ -96,16 +126,16 @@ def test_the_findings_are_written_as_tables_and_plots(through_torch):
     for name in ("roc", "reliability", "risk-coverage", "robustness"):
         assert (folder / f"{name}.svg").stat().st_size > 1000 and f"{name}.svg" in report
         assert Image.open(folder / f"{name}.png").width > 400
-    assert (folder / "answers-scale-0.25.csv").exists()
+    assert (folder / "predictions-scale-0.25.csv").exists()
 
 
-def test_made_worse_clips_and_pictures_are_asked_about_apart(through_torch):
+def test_degraded_clips_and_pictures_are_asked_about_apart(through_torch):
     robustness = through_torch[1]["robustness"]
     assert robustness["JPEG 50"].keys() == {"stills"}
     assert robustness["H.264 CRF 32"].keys() == {"clips"}
 
 
-def test_what_wear_costs_is_counted_over_the_same_files(through_torch):
+def test_what_degradation_costs_is_counted_over_the_same_files(through_torch):
     _, figures, _ = through_torch
     plain = figures["subsets"]["stills"]["systems"]["ensemble"]["auc"]["value"]
     assert figures["robustness"]["JPEG 90"]["stills"]["plain"] == pytest.approx(plain)
@@ -113,12 +143,29 @@ def test_what_wear_costs_is_counted_over_the_same_files(through_torch):
     assert figures["robustness"]["H.264 CRF 23"]["clips"]["plain"] == pytest.approx(plain)
 
 
+def test_the_rules_of_certainty_are_measured(through_torch):
+    """One picture and one clip of each label are far too few to propose a number."""
+    folder, figures, _ = through_torch
+    rules = {(each["rule"], each["codec"]): each for each in figures["certainty"]}
+    assert rules["few_face_frames", ""]["marked"]["answers"] + rules["few_face_frames", ""]["others"]["answers"] == 2
+    assert rules["strong_compression", "h264"]["number"] == 0.012
+    spread = rules["network_spread", ""]
+    assert spread["marked"]["answers"] + spread["others"]["answers"] == 8
+    assert all(each["proposed"] is None for each in rules.values())
+    text = (folder / "certainty.toml").read_text()
+    assert "# network_spread: no rule" in text and tomllib.loads(text) == {"policy": {"certainty": {}}}
+    assert "| few_face_share | 0.25 |" in (folder / "report.md").read_text()
+
+
 def test_networks_that_fail_together_on_faceless_files_are_not_called_alike():
-    none = Answer(None, None, "NO FACE", "", 1, "no face")
     random = np.random.default_rng(0)
-    some = [Answer(value, tuple(random.random(3)), "REAL", "high", 1, "") for value in random.random(7)]
-    alone = findings(SOME[:7], some, 0.5, seed=0)["error_correlation"]
-    assert findings(SOME, [*some, none], 0.5, seed=0)["error_correlation"] == alone
+    some = [
+        Prediction(value, dict(zip(NAMES, random.random(3), strict=True)), "REAL", "high", 1, "")
+        for value in random.random(7)
+    ]
+    alone = error_correlation(SOME[:7], some, NAMES)
+    assert alone and error_correlation(SOME, [*some, NONE], NAMES) == alone
+    assert error_correlation(SOME[:7], some, NAMES[:1]) is None
 
 
 def test_one_label_alone_is_refused(tmp_path, astronaut):
@@ -131,7 +178,7 @@ def test_one_label_alone_is_refused(tmp_path, astronaut):
 def test_the_served_ensemble_answers_as_its_networks_in_pytorch(through_torch, labelled, triton, tmp_path):
     _, rows = run(tmp_path, labelled, "--triton", triton)
     for name, row in through_torch[2].items():
-        for column in ("probability", "efficientnet", "convnext", "swin"):
+        for column in ("y_score", *(spec.name for spec in LITE)):
             if row[column]:
                 assert float(rows[name][column]) == pytest.approx(float(row[column]), abs=1e-3), (name, column)
         assert rows[name]["reason"] == row["reason"]
@@ -157,5 +204,5 @@ def test_a_triton_that_is_away_ends_the_evaluation(labelled, tmp_path):
 
 
 def test_a_bundle_that_is_not_there_is_told(labelled, tmp_path):
-    with pytest.raises(UsageError, match="bundle"):
+    with pytest.raises(BundleError, match="no-bundle"):
         main([str(labelled), "--output", str(tmp_path / "out"), "--bundle", str(CLONE / "no-bundle")])

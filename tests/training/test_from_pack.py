@@ -9,7 +9,6 @@ import pytest
 import torch
 from deepfake_contract.errors import DeepfakeError, UsageError
 from deepfake_training import batches
-from deepfake_training.data import hold_out
 from deepfake_training.from_pack import SCORES_FILE, Job, start_network
 from deepfake_training.machine import Machine
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
@@ -20,6 +19,7 @@ from deepfake_training.plans import NETWORKS, Phase, Run, plan_for, with_pairs
 from deepfake_training.pretrained import pretrained_network, starting_spec
 from deepfake_training.recipes import HELD_OUT_SHARE
 from deepfake_training.scores import read_scores
+from deepfake_training.splits import hold_out
 from deepfake_training.train import main
 
 ARCHITECTURE = "tf_efficientnet_lite0"
@@ -60,7 +60,7 @@ def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(pa
     scores = read_scores(output / SCORES_FILE)
     assert {score.path for score in scores if score.part == "held out"} == held
     assert sum(score.part == "control" for score in scores) == 4
-    assert all(0 < score.score < 1 for score in scores)
+    assert all(0 < score.y_score < 1 for score in scores)
 
 
 def test_a_source_left_out_is_scored_and_its_network_is_not_kept(packed):
@@ -137,7 +137,7 @@ def test_a_smaller_step_learns_at_a_lower_rate():
 
 def test_no_recipe_of_the_plan_needs_what_a_bare_machine_lacks():
     """PyAV, for H.264."""
-    assert all(recipe.diet.wear.video == 0 for _, recipe in NETWORKS.values())
+    assert all(recipe.mixture.augmentation.video == 0 for _, recipe in NETWORKS.values())
 
 
 def test_what_a_pack_needs_is_said(packed, tmp_path):

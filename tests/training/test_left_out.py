@@ -3,9 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from deepfake_training import left_out
+from deepfake_training import splits
 from deepfake_training.data import Sample
-from deepfake_training.left_out import leave_out
+from deepfake_training.splits import leave_out
 
 SAMPLES = [
     Sample(Path(f"{source}{number}"), fake, source, f"{source}-{number // 4}", "")
@@ -16,18 +16,18 @@ SAMPLES = [
 
 
 def test_nothing_of_it_is_learnt_or_held_out():
-    learn, held, looked_at = leave_out("swaps", SAMPLES[:70], SAMPLES[70:])
+    learn, held, scored = leave_out("swaps", SAMPLES[:70], SAMPLES[70:])
     assert {sample.source for sample in learn + held} == {"stills", "photos"}
-    assert {sample.source for sample in looked_at} == {"swaps"}
-    assert len(learn + held + looked_at) == len(SAMPLES)
+    assert {sample.source for sample in scored} == {"swaps"}
+    assert len(learn + held + scored) == len(SAMPLES)
 
 
-def test_half_of_what_is_looked_at_is_fake_and_always_the_same(monkeypatch):
-    monkeypatch.setattr(left_out, "LOOKED_AT", 20)
-    _, _, looked_at = leave_out("swaps", SAMPLES, [])
-    assert Counter(sample.fake for sample in looked_at) == {False: 10, True: 10}
+def test_half_of_what_is_scored_is_fake_and_always_the_same(monkeypatch):
+    monkeypatch.setattr(splits, "SCORED", 20)
+    _, _, scored = leave_out("swaps", SAMPLES, [])
+    assert Counter(sample.fake for sample in scored) == {False: 10, True: 10}
     # How learning and held-out pictures are divided changes nothing.
-    assert leave_out("swaps", SAMPLES[30:], SAMPLES[:30])[2] == looked_at
+    assert leave_out("swaps", SAMPLES[30:], SAMPLES[:30])[2] == scored
 
 
 def test_a_source_with_reals_only_gives_reals_only():

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from deepfake_contract.description import NetworkSpec
 from deepfake_contract.errors import BundleError
-from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import LITE
 from deepfake_training import network_files
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
@@ -18,7 +19,7 @@ from families import FAMILIES
 VIT = NetworkSpec(
     "dinov2",
     "vit_small_patch14_dinov2",
-    "model_dinov2_best.pth",
+    "dinov2.pth",
     arguments={"img_size": 224, "fc_norm": False},
     fft=None,
 )
@@ -53,7 +54,7 @@ def copied(original, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("spec", [*FAMILIES, VIT, replace(LITE[0], fft=None)], ids=lambda spec: spec.role)
+@pytest.mark.parametrize("spec", [*FAMILIES, VIT, replace(LITE[0], fft=None)], ids=lambda spec: spec.name)
 def test_what_comes_back_answers_as_the_network_rounded_to_float16(spec, tmp_path):
     network = fresh(spec)
     save_network_files(tmp_path, "carried", network, {})
@@ -186,7 +187,7 @@ def test_files_are_read_where_only_torch_timm_and_safetensors_are(original):
     code = (
         "import sys; from pathlib import Path; sys.modules.update(dict.fromkeys(sys.argv[2:]))\n"
         "from deepfake_training.network_files import load_network_files\n"
-        "print(load_network_files(Path(sys.argv[1])).spec.role)"
+        "print(load_network_files(Path(sys.argv[1])).spec.name)"
     )
     done = subprocess.run([sys.executable, "-c", code, original[0], *absent], capture_output=True, text=True)
     assert done.stdout == "convnext\n", done.stderr

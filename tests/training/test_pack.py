@@ -12,7 +12,7 @@ import pytest
 from deepfake_client.faces.detect import Face
 from deepfake_contract.errors import UsageError
 from deepfake_training.crops import read_picture
-from deepfake_training.data import manifest_rows
+from deepfake_training.data import NEEDED, manifest_rows
 from deepfake_training.pack import main, pack
 from deepfake_training.pack_index import Row, read_index
 from deepfake_training.pack_parts import Parts
@@ -46,7 +46,7 @@ def rows_of(reals: int, fakes: int, source: str, original: bool) -> list[dict[st
 
 def test_every_picture_of_the_splits_is_there_with_what_is_known_of_it(found, manifest):
     rows, _ = read_index(found)
-    given = manifest_rows(manifest, ["train", "val"])
+    given = manifest_rows(manifest, ["train", "val"], NEEDED)
     for row, line in zip(rows, given, strict=True):
         assert (row.path, row.label, row.source) == (line["path"], line["label"], line["source"])
         assert (row.group, row.original, row.split) == (line["group"], line["original"], line["split"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deepfake_client.faces.detect import Face
 from deepfake_contract.errors import UsageError
 from deepfake_networks.profiles import LITE_POLICY
 from deepfake_training.augment import LIGHT
@@ -18,7 +19,7 @@ from deepfake_training.data import read_manifest
 from deepfake_training.pack import pack
 from deepfake_training.packed import read_pack
 from deepfake_training.pairs import PairOrder, blendable
-from deepfake_training.recipes import FACE_MARGIN, Diet
+from deepfake_training.recipes import Mixture
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,13 +36,13 @@ def folder(manifest, tmp_path, whole_picture) -> Path:
 
 def test_crops_are_those_that_are_cut_from_the_manifest(folder, manifest, tmp_path, whole_picture):
     rows = read_manifest(manifest, "train")
-    policy = replace(LITE_POLICY, face_margin=FACE_MARGIN)
-    expected = cut_crops(rows, nullcontext(whole_picture), policy, tmp_path / "cache")
+    expected = cut_crops(rows, nullcontext(whole_picture), LITE_POLICY, tmp_path / "cache")
     packed = read_pack(folder, tmp_path / "work", workers=2)
     assert [str(sample.path) for sample in packed.learn.samples] == [sample.path.name for sample in rows]
     assert [replace(sample, path=None) for sample in packed.learn.samples] == [replace(row, path=None) for row in rows]
     assert np.array_equal(packed.learn.pictures, expected.pictures)
     assert np.allclose(packed.learn.landmarks, expected.landmarks, atol=0.01)
+    assert np.allclose(packed.learn.face_sides, expected.face_sides)
 
 
 def test_what_is_only_scored_is_never_in_a_batch(folder, tmp_path):
@@ -52,7 +53,7 @@ def test_what_is_only_scored_is_never_in_a_batch(folder, tmp_path):
     assert (packed.score.pictures == 255).all()
     assert not set(packed.score.samples) & set(packed.learn.samples)
     order = PairOrder(packed.learn.samples, 8, 0, blendable(packed.learn.landmarks, 224))
-    made = batches(packed.learn, order, Diet(0.3, 0.3, replace(LIGHT, spared=1.0)), 0)
+    made = batches(packed.learn, order, Mixture(0.3, 0.3, replace(LIGHT, spared=1.0)), 0)
     seen = [np.asarray(next(made).pictures) for _ in range(6)]
     assert max((pictures == 255).all(axis=-1).mean(axis=(1, 2)).max() for pictures in seen) < 0.5
 
@@ -66,8 +67,14 @@ def test_crops_are_cut_once_and_the_parts_not_needed_again(folder, tmp_path):
     assert first.learn.samples == second.learn.samples
 
 
-def test_another_margin_is_cut_anew(folder, tmp_path):
-    narrow, wide = (read_pack(folder, tmp_path / "work", 1, margin).learn.pictures for margin in (-0.1, 0.0))
+def test_another_margin_or_side_is_cut_anew(manifest, tmp_path):
+    face = Face((30.0, 30.0, 40.0, 40.0), 0.9, np.full((5, 2), 50.0))
+    pack(manifest, tmp_path / "pack", nullcontext(lambda image: face))
+    narrow, wide, small = (
+        read_pack(tmp_path / "pack", tmp_path / "work", 1, replace(LITE_POLICY, **changed)).learn.pictures
+        for changed in ({"face_margin": 0.0}, {"face_margin": 0.3}, {"crop_side": 96})
+    )
+    assert small.shape[1:] == (96, 96, 3)
     assert not np.array_equal(narrow, wide)
 
 

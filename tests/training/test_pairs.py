@@ -12,7 +12,7 @@ from deepfake_training.batches import batches
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
 from deepfake_training.pairs import PairOrder, blendable
-from deepfake_training.recipes import Diet
+from deepfake_training.recipes import Mixture
 
 LANDMARKS = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.58], [0.38, 0.75], [0.62, 0.75]], np.float32) * 64
 
@@ -83,12 +83,12 @@ def test_a_face_whose_middle_is_outside_or_unknown_is_not_blendable():
     assert blendable(faces, 64).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("diet", [Diet(0.1, 0.0, LIGHT), Diet(0.0, 0.1, LIGHT), Diet(0.05, 0.05, LIGHT)])
-def test_fakes_of_reals_without_any_are_made_whatever_their_share(diet):
-    """Such a pair is always made, also where the mixture makes few; both are worn alike."""
+@pytest.mark.parametrize("mixture", [Mixture(0.1, 0.0, LIGHT), Mixture(0.0, 0.1, LIGHT), Mixture(0.05, 0.05, LIGHT)])
+def test_fakes_of_reals_without_any_are_made_whatever_their_share(mixture):
+    """Such a pair is always made, also where the mixture makes few; both are augmented alike."""
     pictures = np.random.default_rng(0).integers(0, 256, (6, 64, 64, 3), np.uint8)
-    crops = Crops(REALS, pictures, np.tile(LANDMARKS, (6, 1, 1)))
-    batch = next(batches(crops, PairOrder(REALS, 16, 0, blendable(crops.landmarks, 64)), diet, 0))
+    crops = Crops(REALS, pictures, np.tile(LANDMARKS, (6, 1, 1)), np.ones(6))
+    batch = next(batches(crops, PairOrder(REALS, 16, 0, blendable(crops.landmarks, 64)), mixture, 0))
     reals, fakes = batch.pictures[:16], batch.pictures[16:]
     assert batch.aligned.all()
     assert all((real != fake).any() for real, fake in zip(reals, fakes, strict=True))
@@ -97,9 +97,9 @@ def test_fakes_of_reals_without_any_are_made_whatever_their_share(diet):
 def test_a_face_that_no_stranger_can_take_is_blended_with_itself():
     alone = [Sample(Path(str(number)), False, "portraits", "one person", "") for number in range(3)]
     pictures = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
-    crops = Crops(alone, pictures, np.tile(LANDMARKS, (3, 1, 1)))
+    crops = Crops(alone, pictures, np.tile(LANDMARKS, (3, 1, 1)), np.ones(3))
     order = PairOrder(alone, 4, 0, np.ones(3, bool))
-    assert next(batches(crops, order, Diet(0.0, 1.0, LIGHT), 0)).aligned.all()
+    assert next(batches(crops, order, Mixture(0.0, 1.0, LIGHT), 0)).aligned.all()
 
 
 def test_what_was_compressed_as_video_meets_only_what_was_too():

@@ -3,6 +3,7 @@
 import ast
 
 from conftest import CLONE
+from deepfake_training.data import TRAIN
 
 PACKAGE = CLONE / "training" / "deepfake_training"
 LEARNS = ("train", "trial")  # the entry points of everything that learns
@@ -10,21 +11,20 @@ LEARNS = ("train", "trial")  # the entry points of everything that learns
 
 def test_what_learns_reads_no_other_split_and_nothing_of_the_evaluation():
     learning = reached(LEARNS)
-    assert {"member", "batches", "data", "stack", "crops"} <= learning
-    assert not learning & {"labelled", "answers", "evaluate", "findings"}
+    assert {"network_training", "batches", "data", "stack", "crops"} <= learning
+    assert not learning & {"predictions", "evaluate", "findings", "certainty"}
     for name in learning:
         texts = {node.value for node in ast.walk(tree(name)) if isinstance(node, ast.Constant)}
         assert "val" not in texts, name
 
 
-def test_a_manifest_is_read_for_its_training_rows_only():
-    calls = [
-        ast.unparse(node)
-        for name in reached(LEARNS)
-        for node in ast.walk(tree(name))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "read_manifest"
-    ]
-    assert calls == ["read_manifest(data, 'train')"]
+def test_what_learns_reads_its_rows_by_one_function_that_knows_one_split():
+    named = {name: {node.id for node in ast.walk(tree(name)) if isinstance(node, ast.Name)} for name in reached(LEARNS)}
+    assert {name for name, names in named.items() if "read_training" in names} == set(LEARNS)
+    assert not any({"read_labelled", "read_manifest"} & names for name, names in named.items() if name != "data")
+    assert TRAIN == "train"
+    reading = next(node for node in tree("data").body if getattr(node, "name", "") == "read_training")
+    assert "read_manifest(data, TRAIN, NEEDED_TO_LEARN)" in ast.unparse(reading)
 
 
 def tree(name: str) -> ast.Module:

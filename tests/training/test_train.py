@@ -1,6 +1,7 @@
 """A training run, small but whole."""
 
 import copy
+from argparse import Namespace
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from deepfake_contract.description import Identity
 from deepfake_contract.errors import UsageError
-from deepfake_networks.bundle import Bundle, Title
+from deepfake_networks.bundle import Bundle, describe
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import BASE, LITE
 from deepfake_networks.writing import write_bundle
@@ -17,19 +19,21 @@ from deepfake_training import network_training
 from deepfake_training.crops import Crops, cut_crops
 from deepfake_training.data import read_manifest
 from deepfake_training.frozen import FrozenStart
-from deepfake_training.network_training import probabilities, schedule, train_member
+from deepfake_training.loss import Objective
+from deepfake_training.network_training import schedule, train_network
 from deepfake_training.pretrained import networks_of, pretrained_network
-from deepfake_training.recipes import DIETS, PROFILES, Profile, Recipe
+from deepfake_training.probabilities import probabilities
+from deepfake_training.recipes import MIXTURES, PROFILES, Profile, Recipe
 from deepfake_training.stack import fit_stack
 from deepfake_training.train import main
-from deepfake_training.train_profile import train
+from deepfake_training.train_profile import TrainingPlan, train
+from deepfake_training.trial import tried
 
-SMALL = Recipe(DIETS["blended"], 24, learning_rate=1e-3, pairs=2, sides=((0.0, 64),))
+SMALL = Recipe(MIXTURES["blended"], 24, learning_rate=1e-3, pairs=2, sides=((0.0, 64),))
 
 
 def small(profile: Profile) -> Profile:
-    members = tuple((spec, SMALL) for spec, _ in profile.members)
-    return replace(profile, members=members)
+    return replace(profile, networks=tuple((spec, SMALL) for spec, _ in profile.networks))
 
 
 @pytest.fixture
@@ -48,19 +52,19 @@ def test_the_loss_goes_down(shown, tmp_path):
     torch.manual_seed(0)
     network = pretrained_network(LITE[0])
     before = loss(network)
-    recipe = replace(SMALL, diet=DIETS["labelled"], pictures=240, pairs=4, sides=((0.0, 128),))
-    trained = train_member(network, shown, recipe, tmp_path, seed=0)
+    recipe = replace(SMALL, mixture=MIXTURES["labelled"], pictures=240, pairs=4, sides=((0.0, 128),))
+    trained = train_network(network, shown, recipe, tmp_path, seed=0)
     assert loss(trained) < before - 0.1
 
 
 def test_a_run_makes_a_bundle_that_loads(manifest, whole_picture, tmp_path):
     """The manifest's val rows name pictures that do not exist, so a run that opened one would fail."""
     profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
-    train(samples, tmp_path / "bundle", tmp_path / "work", nullcontext(whole_picture), profile, seed=0)
+    train(samples, nullcontext(whole_picture), TrainingPlan(profile, tmp_path / "bundle", tmp_path / "work", seed=0))
     bundle = Bundle.load(tmp_path / "bundle")
-    assert bundle.title.name == "lite"
-    assert bundle.policy.face_margin == PROFILES["lite"].policy.face_margin
-    assert bundle.policy.false_positive_rate is not None
+    assert bundle.description.identity.name == "lite"
+    assert bundle.description.policy.face_margin == PROFILES["lite"].policy.face_margin
+    assert bundle.description.policy.false_positive_rate is not None
     assert [network.spec for network in bundle.networks.values()] == list(LITE)
 
 
@@ -68,52 +72,73 @@ def test_the_command_trains_on_faces_that_the_served_detector_finds(manifest, tm
     folder = tmp_path / "bundle"
     work = ["--work", str(tmp_path / "work"), "--budget", "0.0001"]
     assert main([str(manifest), "--output", str(folder), *work]) == 0
-    assert Bundle.load(folder).title.version == PROFILES["lite"].version
+    assert describe(folder).identity.version == PROFILES["lite"].version
 
 
 def test_networks_trained_one_by_one_are_joined_into_the_same_bundle(manifest, whole_picture, tmp_path):
     profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
 
     def run(name: str, only: str | None = None) -> Path:
-        faces = nullcontext(whole_picture)
-        train(samples, tmp_path / name, tmp_path / f"work-{name}", faces, profile, seed=0, only=only)
+        plan = TrainingPlan(profile, tmp_path / name, tmp_path / f"work-{name}", seed=0, only=only)
+        train(samples, nullcontext(whole_picture), plan)
         return tmp_path / name
 
-    for role in ("swin", "efficientnet"):
-        run("apart", role)
+    for name in ("lite0_augmented", "lite0_labelled"):
+        run("apart", name)
         assert not (tmp_path / "apart").exists()
     apart, together = Bundle.load(run("apart")), Bundle.load(run("together"))
-    for role, network in together.networks.items():
-        for name, value in network.state_dict().items():
-            assert torch.allclose(apart.networks[role].state_dict()[name], value, atol=1e-3), (role, name)
+    for name, network in together.networks.items():
+        for key, value in network.state_dict().items():
+            assert torch.allclose(apart.networks[name].state_dict()[key], value, atol=1e-3), (name, key)
 
 
-def test_a_member_that_does_not_exist_is_refused(manifest, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main([str(manifest), "--output", str(tmp_path / "bundle"), "--member", "resnet"])
-    assert "--member: invalid choice: 'resnet'" in capsys.readouterr().err
+def test_a_network_that_does_not_exist_is_refused(tmp_path):
+    given = ["--output", str(tmp_path / "bundle"), "--network", "resnet"]
+    with pytest.raises(UsageError, match="lite has no network 'resnet'; it has lite0_labelled"):
+        main(["manifest.csv", *given])
+    with pytest.raises(UsageError, match="The plan has no network 'resnet'; it has dinov2"):
+        main(["--pack", "pack", "--minutes", "1", *given])
+
+
+def test_one_network_and_five_are_trained_as_well_as_three(manifest, whole_picture, tmp_path):
+    """Another number of them, another crop side, no FFT head, told the face's side: all of it is data."""
+    lite = small(PROFILES["lite"])
+    spec = replace(LITE[0], fft=None, face_side=True)
+    for count in (1, 5):
+        specs = [replace(spec, name=f"net{number}", weights=f"net{number}.pth") for number in range(count)]
+        recipe = replace(SMALL, pictures=4, sides=((0.0, 32),))
+        profile = replace(
+            lite, networks=tuple((each, recipe) for each in specs), policy=replace(lite.policy, crop_side=96)
+        )
+        plan = TrainingPlan(profile, tmp_path / f"bundle{count}", tmp_path / "work", seed=0)
+        train(read_manifest(manifest, "train"), nullcontext(whole_picture), plan)
+        description = describe(plan.output)
+        assert description.networks == tuple(specs)
+        assert len(description.stacking.coefficients) == count and description.wants_face_side
 
 
 def test_training_starts_from_a_bundle(tmp_path):
     torch.manual_seed(0)
     networks = [HybridNetwork(spec) for spec in LITE]
-    stack = fit_stack(np.random.default_rng(0).random((40, 3)), np.arange(40) % 2 == 0)
-    write_bundle(tmp_path, Title("lite", "9"), networks, stack.scaler, stack.regression, PROFILES["lite"].policy)
+    stacking = fit_stack(np.random.default_rng(0).random((40, 3)), np.arange(40) % 2 == 0, 0.5).stacking
+    write_bundle(tmp_path, Identity("lite", "9"), networks, stacking, PROFILES["lite"].policy)
     start = networks_of(tmp_path)
     for spec, network in zip(LITE, networks, strict=True):
         found = start(spec)
         assert all(torch.equal(found.state_dict()[name], value) for name, value in network.state_dict().items())
-    with pytest.raises(UsageError, match="efficientnet is not built as this profile's: efficientnet_b4"):
+    with pytest.raises(UsageError, match="has no network efficientnet; it has lite0_labelled"):
         start(BASE[0])
+    with pytest.raises(UsageError, match="lite0_labelled is not built as this profile's: efficientnet_b4"):
+        start(replace(BASE[0], name="lite0_labelled"))
 
 
 def test_base_learns_its_first_steps(tmp_path, shown):
     """As on a GPU, but from random weights and for two steps: all three backbones, at the size they are served at."""
-    for (spec, recipe), expected in zip(PROFILES["base"].members, BASE, strict=True):
+    for (spec, recipe), expected in zip(PROFILES["base"].networks, BASE, strict=True):
         assert spec == expected
         torch.manual_seed(0)
         short = replace(recipe, pictures=8, pairs=2)
-        trained = train_member(HybridNetwork(spec), shown, short, tmp_path, seed=0)
+        trained = train_network(HybridNetwork(spec), shown, short, tmp_path, seed=0)
         assert np.isfinite(probabilities(trained, shown.pictures[:2])).all()
 
 
@@ -123,13 +148,13 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
     def run(work: Path, seed: int = 0) -> HybridNetwork:
         work.mkdir(exist_ok=True)
         torch.manual_seed(seed)
-        return train_member(pretrained_network(LITE[0]), shown, SMALL, work, seed)
+        return train_network(pretrained_network(LITE[0]), shown, SMALL, work, seed)
 
     def checkpoints() -> list[Path]:
-        return list((tmp_path / "stopped").glob("efficientnet-*.pt"))
+        return list((tmp_path / "stopped").glob("lite0_labelled-*.pt"))
 
     whole = run(tmp_path / "whole")
-    loss, calls = network_training.member_loss, []
+    loss, calls = Objective.loss, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -138,14 +163,14 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
         return loss(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(network_training, "member_loss", interrupted)
+        patch.setattr(Objective, "loss", interrupted)
         run(tmp_path / "stopped")
     assert [torch.load(file, weights_only=True)["step"] for file in checkpoints()] == [3]
     run(tmp_path / "stopped", seed=1)
     assert len(checkpoints()) == 2  # another run, which took up nothing of the first
     calls.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(network_training, "member_loss", lambda *arguments: calls.append(arguments) or loss(*arguments))
+        patch.setattr(Objective, "loss", lambda *arguments: calls.append(arguments) or loss(*arguments))
         resumed = run(tmp_path / "stopped")
     assert (len(calls), len(checkpoints())) == (SMALL.steps - 3, 2)
     for name, value in whole.state_dict().items():
@@ -163,7 +188,8 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
 def test_data_that_teach_nothing_are_refused_before_the_training(manifest, whole_picture, tmp_path, kept, message):
     samples = [replace(sample, group=sample.source) for sample in read_manifest(manifest, "train") if kept(sample)]
     with pytest.raises(UsageError, match=message):
-        train(samples, tmp_path / "b", tmp_path / "work", nullcontext(whole_picture), small(PROFILES["lite"]), seed=0)
+        plan = TrainingPlan(small(PROFILES["lite"]), tmp_path / "b", tmp_path / "work", seed=0)
+        train(samples, nullcontext(whole_picture), plan)
 
 
 def test_the_pretrained_weights_fit_their_places():
@@ -188,7 +214,7 @@ def test_refined_networks_keep_their_first_stages_and_answer_as_before_through_t
         whole = start.backbone.forward_features(pictures)
         assert torch.allclose(FrozenStart(copy.deepcopy(start).backbone, 3)(pictures), whole, atol=1e-4)
     before = {name: value.clone() for name, value in start.state_dict().items()}
-    trained = train_member(start, shown, replace(SMALL, frozen_stages=3), tmp_path, seed=0)
+    trained = train_network(start, shown, replace(SMALL, frozen_stages=3), tmp_path, seed=0)
     first = ("backbone.conv_stem.", "backbone.bn1.", *(f"backbone.blocks.{stage}." for stage in range(3)))
     for name, value in trained.state_dict().items():
         same = torch.equal(value, before[name])
@@ -202,8 +228,18 @@ def test_refining_needs_networks_to_refine(manifest, tmp_path):
         main([str(manifest), "--output", str(tmp_path), "--refine", "--start", "bundles/lite", "--profile", "base"])
 
 
-def test_refining_keeps_each_networks_diet():
+def test_refining_keeps_each_networks_mixture():
     lite = PROFILES["lite"]
-    for (spec, recipe), (refined_spec, refined) in zip(lite.members, lite.refined().members, strict=True):
-        assert (refined_spec, refined.diet) == (spec, recipe.diet)
+    for (spec, recipe), (refined_spec, refined) in zip(lite.networks, lite.refined().members, strict=True):
+        assert (refined_spec, refined.mixture) == (spec, recipe.mixture)
         assert refined.frozen_stages == 3
+
+
+def test_a_trial_is_what_its_options_say():
+    """Another recipe and another network, and nothing that the code does otherwise."""
+    given = Namespace(mixture="blended", pictures=10, learning_rate=1e-3, no_localisation=True, no_fft=True)
+    spec, recipe = tried(given)
+    assert (spec.fft, recipe.localisation_weight, recipe.mixture) == (None, 0.0, MIXTURES["blended"])
+    given.no_localisation = given.no_fft = False
+    spec, recipe = tried(given)
+    assert (spec, recipe.localisation_weight) == (LITE[0], 0.5)

@@ -12,11 +12,11 @@ SMALLEST = 16  # pixels: no picture is scaled below this
 
 
 @dataclass(frozen=True)
-class Wear:
-    """How worn pictures get. `spared` is the share of pictures to which nothing happens but a flip, so that traces that
-    wear away are learnt too; of the rest `rescale`, `blur`, `noise`, `cut_out` and `video` are shares. `scale` is the
-    factor, `sigma` the blur's in pixels, `grain` the noise's deviation in levels of 255, `quality` JPEG's and WebP's,
-    `crf` H.264's."""
+class Augmentation:
+    """How strongly pictures are changed. `spared` is the share of pictures to which nothing happens but a flip, so that
+    traces which augmentation destroys are learnt too; of the rest `rescale`, `blur`, `noise`, `cut_out` and `video` are
+    shares. `scale` is the factor, `sigma` the blur's in pixels, `grain` the noise's deviation in levels of 255,
+    `quality` JPEG's and WebP's, `crf` H.264's."""
 
     spared: float
     rescale: float
@@ -31,41 +31,41 @@ class Wear:
     cut_out: float = 0.1
 
 
-USUAL = Wear(0.25, 0.35, (0.25, 0.95), 0.15, (0.3, 1.5), 0.2, (1, 7), (40, 96), 0.05, (18, 36))
-LIGHT = replace(USUAL, spared=0.35)
-HARD = Wear(0.2, 0.6, (0.15, 0.8), 0.3, (0.4, 2.5), 0.35, (2, 14), (20, 90), 0.15, (23, 42), cut_out=0.2)
+MEDIUM = Augmentation(0.25, 0.35, (0.25, 0.95), 0.15, (0.3, 1.5), 0.2, (1, 7), (40, 96), 0.05, (18, 36))
+LIGHT = replace(MEDIUM, spared=0.35)
+STRONG = Augmentation(0.2, 0.6, (0.15, 0.8), 0.3, (0.4, 2.5), 0.35, (2, 14), (20, 90), 0.15, (23, 42), cut_out=0.2)
 
 
-def augment(crop: np.ndarray, wear: Wear, random: np.random.Generator) -> np.ndarray:
+def augment(crop: np.ndarray, augmentation: Augmentation, random: np.random.Generator) -> np.ndarray:
     """A crop RGB uint8 [S, S, 3] flipped; framed otherwise, rescaled, blurred, recoloured, made noisy and compressed,
     unless it is spared.
 
     Every choice comes from `random` and none from the picture: two pictures given equal generators undergo the same,
     so nothing that happens here can tell a real from its fake.
     """
-    if random.random() < wear.spared:
+    if random.random() < augmentation.spared:
         return _flip(crop, random)
     image = _reframe(crop, random)
-    if random.random() < wear.blur:
-        image = cv2.GaussianBlur(image, (0, 0), random.uniform(*wear.sigma))
-    factor = random.uniform(*wear.scale) if random.random() < wear.rescale else 1.0
+    if random.random() < augmentation.blur:
+        image = cv2.GaussianBlur(image, (0, 0), random.uniform(*augmentation.sigma))
+    factor = random.uniform(*augmentation.scale) if random.random() < augmentation.rescale else 1.0
     down, up = int(random.choice(FILTERS)), int(random.choice(FILTERS[1:3]))
     image = cv2.resize(image, _small(image, factor), interpolation=down)
     if random.random() < 0.5:
         image = recolour(image, random)
-    if random.random() < wear.noise:
-        noise = random.normal(0, random.uniform(*wear.grain), image.shape)
+    if random.random() < augmentation.noise:
+        noise = random.normal(0, random.uniform(*augmentation.grain), image.shape)
         image = (image + noise).round().clip(0, 255).astype(np.uint8)
-    if random.random() < wear.cut_out:
+    if random.random() < augmentation.cut_out:
         image = _cut_out(image, random)
     # Compressed at the size it is sent in, and only then brought to the network's size, as a small face in a frame is.
-    return cv2.resize(_compress(image, wear, random), crop.shape[1::-1], interpolation=up)
+    return cv2.resize(_compress(image, augmentation, random), crop.shape[1::-1], interpolation=up)
 
 
-def also_worn(crops: np.ndarray, wear: Wear, seed: int) -> np.ndarray:
-    """Crops uint8 [N, S, S, 3] as they are, and then each once worn: [2N, S, S, 3]."""
-    worn = [augment(crop, wear, np.random.default_rng([seed, at])) for at, crop in enumerate(crops)]
-    return np.stack([*crops, *worn])
+def with_augmented(crops: np.ndarray, augmentation: Augmentation, seed: int) -> np.ndarray:
+    """Crops uint8 [N, S, S, 3] as they are, and then each augmented once: [2N, S, S, 3]."""
+    augmented = [augment(crop, augmentation, np.random.default_rng([seed, at])) for at, crop in enumerate(crops)]
+    return np.stack([*crops, *augmented])
 
 
 def rescale(image: np.ndarray, factor: float, down: int, up: int) -> np.ndarray:
@@ -118,13 +118,14 @@ def _cut_out(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return image
 
 
-def _compress(image: np.ndarray, wear: Wear, random: np.random.Generator) -> np.ndarray:
-    kind, quality, crf = random.random(), int(random.integers(*wear.quality)), int(random.integers(*wear.crf))
-    if kind < wear.video:
+def _compress(image: np.ndarray, augmentation: Augmentation, random: np.random.Generator) -> np.ndarray:
+    kind = random.random()
+    quality, crf = (int(random.integers(*bounds)) for bounds in (augmentation.quality, augmentation.crf))
+    if kind < augmentation.video:
         return video_compressed(image, crf)
-    if kind < wear.video + 0.5:
+    if kind < augmentation.video + 0.5:
         return _coded(image, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if kind < wear.video + 0.6:
+    if kind < augmentation.video + 0.6:
         return _coded(image, ".webp", [cv2.IMWRITE_WEBP_QUALITY, quality])
     return image
 
@@ -143,7 +144,7 @@ def video_compressed(image: np.ndarray, crf: int) -> np.ndarray:
         from deepfake_training.video_augmentation import key_frame
     except ImportError as cause:
         raise UsageError(
-            "Wearing pictures by video compression needs PyAV, which is missing here: install it (pip install av), or "
-            "take a mixture whose wear has video=0."
+            "Augmentation by video compression needs PyAV, which is missing here: install it (pip install av), or "
+            "take a training mixture whose augmentation has video=0."
         ) from cause
     return key_frame(image, crf)

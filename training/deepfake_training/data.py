@@ -1,113 +1,115 @@
-"""Labelled pictures, and the groups that decide which of them may be learnt from."""
+"""Labelled pictures and clips: a table of them, or a folder."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from deepfake_contract.errors import UsageError
 
-COLUMNS = {"path", "label", "source", "group", "split"}
+LABELS = {"real": False, "fake": True}
+TRAIN = "train"  # the split that is learnt from
+NEEDED = ("path", "label")
+NEEDED_TO_LEARN = (*NEEDED, "source", "group", "split")
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture. Pictures that share person or scene share a `group`; `original` names the recording a picture comes
-    from, the same for a real and for the fakes made of it, and is empty where none is known. `compressed`: the picture
-    was sent through a video's compression, and is to be compared with such as were too."""
+    """One picture or clip. Those that share a person or a scene share a `group`: they are not independent, so they are
+    never on both sides of a split, and intervals are drawn by group. `original` names the recording that a picture
+    comes from, the same for a real and for the fakes made of it; `method` is how a fake was made; both are empty where
+    unknown. `compressed`: sent through a video's compression, and to be compared with such as were too. `name`: the
+    path as the table or the folder gives it."""
 
     path: Path
     fake: bool
     source: str
     group: str
-    original: str
+    original: str = ""
+    method: str = ""
     compressed: bool = False
+    name: str = ""
 
 
-def read_samples(data: Path) -> list[Sample]:
+def read_training(data: Path) -> list[Sample]:
     """What may be learnt from: the rows of a manifest's split "train", or all pictures of a folder."""
-    return read_folder(data) if data.is_dir() else read_manifest(data, "train")
+    return _read_folder(data, PICTURES) if data.is_dir() else read_manifest(data, TRAIN, NEEDED_TO_LEARN)
 
 
-def read_folder(folder: Path) -> list[Sample]:
-    """The pictures in the folder's `real/` and `fake/`. A sub-folder of those is one group (a person, a clip: what must
-    not be learnt from and judged by at once); a picture in no sub-folder is a group of its own."""
-    samples = []
-    for label in ("real", "fake"):
-        files = sorted(
-            file
-            for file in (folder / label).rglob("*")
-            if file.suffix.lower() in PICTURES and not file.name.startswith(".")
-        )
-        if not files:
-            raise UsageError(f"{folder.name} has no pictures in {label}/: put reals into real/ and fakes into fake/.")
-        for file in files:
-            group = file.relative_to(folder / label).parts[0]
-            samples.append(Sample(file, label == "fake", folder.name, group, ""))
-    return samples
+def read_labelled(data: Path, split: str) -> list[Sample]:
+    """What a detector is evaluated on: the rows of a manifest's split, or of a whole manifest that has no splits; or
+    all files of a folder."""
+    return _read_folder(data, None) if data.is_dir() else read_manifest(data, split)
 
 
-def read_manifest(path: Path, split: str) -> list[Sample]:
-    """The rows of one split ("train" or "val") in the file's order; paths are relative to the manifest's folder."""
-    samples = [_sample(path.parent, row) for row in manifest_rows(path, [split])]
+def read_manifest(path: Path, split: str, needed: Collection[str] = NEEDED) -> list[Sample]:
+    """The rows of one split in the file's order; UsageError names the first file that is not there.
+
+    Paths are relative to the manifest's folder, which is the source of rows that name none. A row without a group is a
+    group of its own.
+    """
+    samples = [_sample(path.parent, row) for row in manifest_rows(path, [split], needed)]
     absent = [sample.path for sample in samples if not sample.path.is_file()]
     if absent:
-        raise UsageError(f"{path.name} names {len(absent)} pictures that are not there; the first is {absent[0]}.")
+        raise UsageError(f"{path.name} names {len(absent)} files that are not there; the first is {absent[0]}.")
     return samples
 
 
-def manifest_rows(path: Path, splits: Iterable[str]) -> list[dict[str, str]]:
-    """The rows of some splits as the file has them, split after split, their labels checked; UsageError says what a
-    manifest lacks."""
+def manifest_rows(path: Path, splits: Iterable[str], needed: Collection[str]) -> list[dict[str, str]]:
+    """The rows of some splits as the file has them, split after split, their labels checked; UsageError says what the
+    manifest lacks. A file without the column split has one split, whichever is asked for."""
     if not path.is_file():
         raise UsageError(f"There is no {path}: give a manifest (CSV), or a folder with real/ and fake/.")
     with path.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.DictReader(lines)
-        missing = COLUMNS - set(reader.fieldnames or ())
+        columns = reader.fieldnames or ()
+        missing = [column for column in needed if column not in columns]
         if missing:
-            raise UsageError(f"{path.name} lacks the columns {', '.join(sorted(missing))}.")
+            raise UsageError(f"{path.name} lacks the columns {', '.join(missing)}; it has {', '.join(columns)}.")
         rows = list(reader)
     chosen = []
     for split in splits:
-        of_split = [row for row in rows if row["split"] == split]
+        of_split = [row for row in rows if row.get("split", split) == split]
         if not of_split:
             raise UsageError(f"{path.name} has no rows of the split {split!r}.")
         chosen += of_split
     for row in chosen:
-        if row["label"] not in ("real", "fake"):
-            raise UsageError(f"{row['path']} has the label {row['label']!r}; it must be real or fake.")
+        if row["label"] not in LABELS:
+            raise UsageError(f"{path.name}: {row['path']} has the label {row['label']!r}; it must be real or fake.")
     return chosen
 
 
-def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
-    """Splits by group into (learn, held out), the second with about `share` of each source's pictures.
+def _read_folder(folder: Path, suffixes: Collection[str] | None) -> list[Sample]:
+    """The files, of these suffixes or all, in the folder's `real/` and `fake/`; the folder's name is their source.
 
-    A group that is larger than what is still wanted stays on the learning side, so one huge group can't empty it.
+    A sub-folder of those two is one group (a person, a scene); a file in no sub-folder is a group of its own.
     """
-    random = np.random.default_rng(seed)
-    apart: set[str] = set()
-    for source in sorted({sample.source for sample in samples}):
-        sizes: dict[str, int] = {}
-        for sample in samples:
-            if sample.source == source:
-                sizes[sample.group] = sizes.get(sample.group, 0) + 1
-        wanted = share * sum(sizes.values())
-        for group in random.permutation(sorted(sizes)):
-            if sizes[group] <= wanted:
-                apart.add(str(group))
-                wanted -= sizes[group]
-    learn = [sample for sample in samples if sample.group not in apart]
-    held = [sample for sample in samples if sample.group in apart]
-    return learn, held
-
-
-def sources_with_both(samples: list[Sample]) -> list[str]:
-    """The sources that have reals and fakes."""
-    labels = {(sample.source, sample.fake) for sample in samples}
-    return sorted(source for source, fake in labels if fake and (source, False) in labels)
+    samples = []
+    for label, fake in LABELS.items():
+        files = sorted(
+            file
+            for file in (folder / label).rglob("*")
+            if file.is_file()
+            and not file.name.startswith(".")
+            and (suffixes is None or file.suffix.lower() in suffixes)
+        )
+        if not files:
+            raise UsageError(f"{folder.name} has no files in {label}/: put reals into real/ and fakes into fake/.")
+        for file in files:
+            group = file.relative_to(folder / label).parts[0]
+            name = str(file.relative_to(folder))
+            samples.append(Sample(file, fake, folder.resolve().name, group, name=name))
+    return samples
 
 
 def _sample(folder: Path, row: dict[str, str]) -> Sample:
-    return Sample(folder / row["path"], row["label"] == "fake", row["source"], row["group"], row.get("original") or "")
+    return Sample(
+        folder / row["path"],
+        LABELS[row["label"]],
+        row.get("source") or folder.resolve().name,
+        row.get("group") or row["path"],
+        row.get("original") or "",
+        row.get("method") or "",
+        name=row["path"],
+    )

@@ -1,4 +1,4 @@
-"""Files made worse before the detector sees them."""
+"""Files degraded before the detector sees them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from deepfake_contract.errors import DamagedMediaError
 from PIL import Image
 
 from deepfake_training.crops import read_picture
-from deepfake_training.labelled import LabelledFile
+from deepfake_training.data import Sample
 
 CLIPS = {".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".3gp"}
 SEED = 7
@@ -20,7 +20,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Degradation:
-    """`apply` writes the file at the first path, made worse, to the second, whose name has no suffix yet, and returns
+    """`apply` writes the file at the first path, degraded, to the second, whose name has no suffix yet, and returns
     where it went."""
 
     name: str
@@ -28,16 +28,16 @@ class Degradation:
     apply: Callable[[Path, Path], Path]
 
 
-def is_clip(file: LabelledFile) -> bool:
-    return file.path.suffix.lower() in CLIPS
+def is_clip(sample: Sample) -> bool:
+    return sample.path.suffix.lower() in CLIPS
 
 
-def worsened(file: LabelledFile, target: Path, degradation: Degradation) -> Path:
-    """The file made worse, at `target` and a suffix; DamagedMediaError where it can't be read here."""
+def degraded(sample: Sample, target: Path, degradation: Degradation) -> Path:
+    """The file degraded, at `target` and a suffix; DamagedMediaError where it can't be read here."""
     try:
-        return degradation.apply(file.path, target)
+        return degradation.apply(sample.path, target)
     except (OSError, IndexError, av.FFmpegError) as cause:
-        raise DamagedMediaError(f"{file.name} could not be made worse ({cause}).") from cause
+        raise DamagedMediaError(f"{sample.name} could not be degraded ({cause}).") from cause
 
 
 def jpeg(quality: int, source: Path, target: Path) -> Path:

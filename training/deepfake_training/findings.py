@@ -1,80 +1,193 @@
-"""Everything that is found out about a detector's answers, as plain JSON types."""
+"""Everything that an evaluation finds out about a detector's predictions."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from deepfake_contract.tensors import ROLES
+from deepfake_contract.description import BundleDescription
 from sklearn.metrics import roc_auc_score
 
-from deepfake_training.figures import auc_difference, figures
-from deepfake_training.labelled import LabelledFile
-from deepfake_training.predictions import Answer, have_answer, scores
+from deepfake_training.certainty import RuleFindings, certainty_findings
+from deepfake_training.data import Sample
+from deepfake_training.figures import Figures, Interval, auc_difference, figures
+from deepfake_training.predictions import Prediction, have_answer, y_scores
 
 ENSEMBLE = "ensemble"
-SYSTEMS = (ENSEMBLE, *ROLES)
 ALL = "all"
+SEED = 7
 
 
-def findings(files: list[LabelledFile], answers: list[Answer], threshold: float, seed: int) -> dict[str, Any]:
-    """Figures of each subset that holds reals and fakes, and how the networks' errors go together."""
-    fake = np.array([file.fake for file in files])
-    group = np.array([f"{file.source}/{file.group}" for file in files])
-    given, answered = scores(files, answers), have_answer(answers)
-    found: dict[str, Any] = {"subsets": {}}
-    for name, rows in subsets(files):
-        if not 0 < fake[rows].sum() < rows.sum():
+@dataclass(frozen=True)
+class Gain:
+    """The ensemble's AUC less that of its best network alone, which is `over`."""
+
+    over: str
+    auc: Interval
+
+
+@dataclass(frozen=True)
+class LowCertainty:
+    """The share of answers whose certainty is low; and of these, and of the others, the share that is wrong."""
+
+    share: float
+    wrong: float | None
+    wrong_among_others: float | None
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Of files with both labels; `systems`: the ensemble's figures and each network's."""
+
+    without_answer: int
+    systems: Mapping[str, Figures]
+    gain: Gain
+    low_certainty: LowCertainty
+
+
+@dataclass(frozen=True)
+class Degraded:
+    """The ensemble's AUC on files as they are, and on the same files degraded."""
+
+    plain: float
+    degraded: float
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What was evaluated; `networks` by name, in stacking order."""
+
+    name: str
+    version: str
+    digest: str
+    threshold: float
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What it was evaluated on."""
+
+    name: str
+    files: int
+    without_answer: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`command` repeats them. `subsets`: by source, by method of a source, and of all. `error_correlation` [networks,
+    networks] of answered files; None where there is too little to correlate. `certainty`: each rule's. `robustness`: by
+    degradation and source."""
+
+    command: str
+    model: Detector
+    data: Data
+    seed: int
+    subsets: Mapping[str, Subset]
+    error_correlation: tuple[tuple[float, ...], ...] | None
+    certainty: tuple[RuleFindings, ...]
+    robustness: Mapping[str, Mapping[str, Degraded]]
+
+
+def find(
+    samples: Sequence[Sample],
+    predictions: Sequence[Prediction],
+    bundle: BundleDescription,
+    command: str,
+    data: str,
+    robustness: Mapping[str, Mapping[str, Degraded]],
+) -> Findings:
+    """All of it; intervals are drawn by group."""
+    identity = bundle.identity
+    return Findings(
+        command,
+        Detector(identity.name, identity.version, bundle.digest, bundle.policy.threshold, bundle.names),
+        Data(data, len(samples), int((~have_answer(predictions)).sum())),
+        SEED,
+        find_subsets(samples, predictions, bundle),
+        error_correlation(samples, predictions, bundle.names),
+        certainty_findings(samples, predictions, bundle.policy),
+        robustness,
+    )
+
+
+def find_subsets(
+    samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: BundleDescription
+) -> dict[str, Subset]:
+    """Of each subset that holds reals and fakes."""
+    y_true = np.array([sample.fake for sample in samples])
+    group = np.array([f"{sample.source}/{sample.group}" for sample in samples])
+    scores, answered = y_scores(samples, predictions, bundle.names), have_answer(predictions)
+    made = {}
+    for name, rows in subsets(samples):
+        if not 0 < y_true[rows].sum() < rows.sum():
             continue
-        some = [answer for answer, kept in zip(answers, rows, strict=True) if kept]
-        found["subsets"][name] = {
-            "without_answer": sum(answer.networks is None for answer in some),
-            "systems": {
-                system: asdict(figures(fake[rows], column, answered[rows], group[rows], threshold, seed))
-                for system, column in zip(SYSTEMS, given[rows].T, strict=True)
+        given = y_true[rows], answered[rows], group[rows]
+        made[name] = Subset(
+            without_answer=int((~answered[rows]).sum()),
+            systems={
+                system: figures(given[0], y_score, *given[1:], bundle.policy.threshold, SEED)
+                for system, y_score in zip((ENSEMBLE, *bundle.names), scores[rows].T, strict=True)
             },
-            "gain": _gain(fake[rows], given[rows], group[rows], seed),
-            "low_certainty": _low_certainty(fake[rows], some),
-        }
-    errors = np.abs(given - fake[:, None])[answered, 1:]
-    if len(errors) > 1 and errors.std(axis=0).all():
-        found["error_correlation"] = np.corrcoef(errors.T).tolist()
-    return found
+            gain=_gain(y_true[rows], scores[rows], group[rows], bundle.names),
+            low_certainty=_low_certainty(y_true[rows], [predictions[row] for row in np.flatnonzero(rows).tolist()]),
+        )
+    return made
 
 
-def subsets(files: list[LabelledFile]) -> Iterator[tuple[str, np.ndarray]]:
+def subsets(samples: Sequence[Sample]) -> Iterator[tuple[str, np.ndarray]]:
     """Name and rows, bool [N]: of each source, of each of its methods beside all its reals, and of all."""
-    source, method = (np.array([getattr(file, name) for file in files]) for name in ("source", "method"))
-    fake = np.array([file.fake for file in files])
+    source, method = (np.array([getattr(sample, name) for sample in samples]) for name in ("source", "method"))
+    y_true = np.array([sample.fake for sample in samples])
     names = sorted(set(source))
     for name in names:
         yield name, source == name
-        methods = sorted(set(method[(source == name) & fake]) - {""})
+        methods = sorted(set(method[(source == name) & y_true]) - {""})
         for kind in methods if len(methods) > 1 else ():
-            yield f"{name}: {kind}", (source == name) & (~fake | (method == kind))
+            yield f"{name}: {kind}", (source == name) & (~y_true | (method == kind))
     if len(names) > 1:
-        yield ALL, np.full(len(files), True)
+        yield ALL, np.full(len(samples), True)
 
 
-def _gain(fake: np.ndarray, given: np.ndarray, group: np.ndarray, seed: int) -> dict[str, Any]:
-    """The ensemble's area less that of its best network alone."""
-    areas = [roc_auc_score(fake, column) for column in given.T[1:]]
-    best = int(np.argmax(areas))
-    return {"over": ROLES[best], **asdict(auc_difference(fake, given[:, 0], given[:, 1 + best], group, seed))}
+def sources_and_all(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """Those of the subsets that hold reals and fakes and are of no method."""
+    y_true = np.array([sample.fake for sample in samples])
+    both = {name: rows for name, rows in subsets(samples) if 0 < y_true[rows].sum() < rows.sum()}
+    return {name: rows for name, rows in both.items() if ": " not in name}
 
 
-def _low_certainty(fake: np.ndarray, answers: list[Answer]) -> dict[str, Any]:
-    """How many answers are called low in certainty, and how many of them, and of the others, are wrong."""
+def aucs(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, float]:
+    """The ensemble's of each source and of all."""
+    y_true, y_score = np.array([sample.fake for sample in samples]), y_scores(samples, predictions, ())[:, 0]
+    return {name: float(roc_auc_score(y_true[rows], y_score[rows])) for name, rows in sources_and_all(samples).items()}
+
+
+def error_correlation(
+    samples: Sequence[Sample], predictions: Sequence[Prediction], names: Sequence[str]
+) -> tuple[tuple[float, ...], ...] | None:
+    """How the networks' errors go together, where there are two networks and their errors vary."""
+    y_true = np.array([sample.fake for sample in samples])
+    errors = np.abs(y_scores(samples, predictions, names) - y_true[:, None])[have_answer(predictions), 1:]
+    if min(errors.shape) < 2 or not errors.std(axis=0).all():
+        return None
+    return tuple(map(tuple, np.corrcoef(errors.T).tolist()))
+
+
+def _gain(y_true: np.ndarray, scores: np.ndarray, group: np.ndarray, names: Sequence[str]) -> Gain:
+    best = int(np.argmax([roc_auc_score(y_true, y_score) for y_score in scores.T[1:]]))
+    return Gain(names[best], auc_difference(y_true, scores[:, 0], scores[:, 1 + best], group, SEED))
+
+
+def _low_certainty(y_true: np.ndarray, predictions: Sequence[Prediction]) -> LowCertainty:
     low, high = (
         [
-            (answer.label == "FAKE") != truth
-            for answer, truth in zip(answers, fake, strict=True)
-            if answer.certainty == certainty
+            (each.label == "FAKE") != fake
+            for each, fake in zip(predictions, y_true, strict=True)
+            if each.certainty == certainty
         ]
         for certainty in ("low", "high")
     )
-    return {
-        "share": len(low) / max(1, len(low) + len(high)),
-        "wrong": float(np.mean(low)) if low else None,
-        "wrong_among_others": float(np.mean(high)) if high else None,
-    }
+    return LowCertainty(
+        share=len(low) / max(1, len(low) + len(high)),
+        wrong=float(np.mean(low)) if low else None,
+        wrong_among_others=float(np.mean(high)) if high else None,
+    )

@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from deepfake_contract.errors import BundleError, UsageError
-from deepfake_networks.network import HybridNetwork, NetworkSpec
+from deepfake_contract.description import NetworkSpec
+from deepfake_contract.errors import UsageError
+from deepfake_networks.network import HybridNetwork
 
 from deepfake_training.crops import Crops
-from deepfake_training.data import Sample, hold_out
-from deepfake_training.left_out import leave_out
+from deepfake_training.data import Sample
 from deepfake_training.machine import Machine
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
-from deepfake_training.network_training import probabilities, train_member
+from deepfake_training.network_training import train_network
 from deepfake_training.pace import ByClock
 from deepfake_training.packed import Packed
 from deepfake_training.plans import NETWORKS, Run, with_pairs
-from deepfake_training.pretrained import pretrained_network
+from deepfake_training.pretrained import built_alike, pretrained_network
+from deepfake_training.probabilities import probabilities
 from deepfake_training.recipes import HELD_OUT_SHARE
 from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, scores_of, write_scores
+from deepfake_training.splits import hold_out, leave_out
 
 SCORES_FILE = "scores.csv"
 log = logging.getLogger(__name__)
@@ -49,25 +51,23 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
     spec, recipe = NETWORKS[run.network]
     recipe = with_pairs(recipe, job.pairs)
     learn, held = hold_out(packed.learn.samples, HELD_OUT_SHARE, job.seed)
-    looked_at: list[Sample] = []
+    left_out: list[Sample] = []
     if run.without:
-        learn, held, looked_at = leave_out(run.without, learn, held)
-        if not looked_at:
+        learn, held, left_out = leave_out(run.without, learn, held)
+        if not left_out:
             raise UsageError(f"The pack has nothing of the source {run.without}: --without it changes nothing.")
     torch.manual_seed(job.seed)
     network = start_network(spec, run, job.start)
     pace = ByClock(job.seconds)
     job.work.mkdir(parents=True, exist_ok=True)
-    network = train_member(network, packed.learn.of(learn), recipe, job.work, job.seed, job.machine, pace)
+    network = train_network(network, packed.learn.of(learn), recipe, job.work, job.seed, job.machine, pace)
     log.info("%s has seen %d pictures in %.0f s", run.name, pace.steps * 2 * recipe.pairs, pace.spent_s)
     asked: list[tuple[str, Crops]] = [(HELD_OUT, packed.learn.of(held))]
-    asked += [(LEFT_OUT, packed.learn.of(looked_at))] if run.without else _of_each_split(packed)
+    asked += [(LEFT_OUT, packed.learn.of(left_out))] if run.without else _of_each_split(packed)
     scores = [
         score
         for part, crops in asked
-        for score in scores_of(
-            run.network, run.without or "", part, crops.samples, probabilities(network, crops.pictures)
-        )
+        for score in scores_of(run, part, crops.samples, probabilities(network, crops.pictures, crops.face_sides))
     ]
     lines = figures(scores)
     for line in lines:
@@ -88,20 +88,17 @@ def start_network(spec: NetworkSpec, run: Run, folder: Path) -> HybridNetwork:
     A run without a source never goes on from an earlier round's, which may have learnt from it.
     """
     earlier, backbone = folder / f"{run.network}.json", folder / f"{spec.architecture}.json"
-    try:
-        if earlier.exists() and not run.without:
-            network = load_network_files(earlier)
-            if network.spec != spec:
-                raise UsageError(f"{earlier} is built otherwise than this plan's {run.network}: take it out of there.")
-            log.info("%s goes on from %s, %s pictures old", run.name, earlier.name, read_about(earlier).get("pictures"))
-            return network
-        if not backbone.exists():
-            return pretrained_network(spec)
-        network = HybridNetwork(spec)
-        network.backbone.load_state_dict(load_network_files(backbone).backbone.state_dict())
+    if earlier.exists() and not run.without:
+        network = load_network_files(earlier)
+        if not built_alike(network.spec, spec):
+            raise UsageError(f"{earlier} is built otherwise than this plan's {run.network}: take it out of there.")
+        log.info("%s goes on from %s, %s pictures old", run.name, earlier.name, read_about(earlier).get("pictures"))
         return network
-    except BundleError as cause:
-        raise UsageError(str(cause)) from cause
+    if not backbone.exists():
+        return pretrained_network(spec)
+    network = HybridNetwork(spec)
+    network.backbone.load_state_dict(load_network_files(backbone).backbone.state_dict())
+    return network
 
 
 def _of_each_split(packed: Packed) -> list[tuple[str, Crops]]:

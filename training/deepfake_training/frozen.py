@@ -1,4 +1,4 @@
-"""A backbone whose first stages learn no more and run in ONNX Runtime, folded, in a fraction of the time."""
+"""A backbone whose first stages learn no more, and on a CPU run in ONNX Runtime, folded, in a fraction of the time."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,13 @@ class FrozenStart:
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """Normalised [N, 3, S, S] to the last maps [N, C, h, w]."""
+        if pictures.device.type != "cpu":  # what leaves a GPU and comes back costs more than it saves
+            with torch.no_grad():
+                return self._rest(self._start.eval()(pictures))
         if pictures.shape not in self._sessions:  # the padding that TensorFlow calls "same" is fixed in the graph
             self._sessions[pictures.shape] = self._session(pictures)
-        maps = self._sessions[pictures.shape].run(None, {"pictures": np.ascontiguousarray(pictures.cpu().numpy())})[0]
-        return self._rest(torch.from_numpy(maps).to(pictures.device, memory_format=torch.channels_last))
+        maps = self._sessions[pictures.shape].run(None, {"pictures": np.ascontiguousarray(pictures.numpy())})[0]
+        return self._rest(torch.from_numpy(maps).contiguous(memory_format=torch.channels_last))
 
     def _session(self, pictures: Tensor) -> "onnxruntime.InferenceSession":
         import onnxruntime

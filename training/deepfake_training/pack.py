@@ -5,24 +5,26 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
+from deepfake_client.ahead import ahead
 from deepfake_contract.errors import UsageError
 from deepfake_networks.network import HybridNetwork
 from rich.console import Console
 from rich.progress import track
 
 from deepfake_training.crops import FindFace, read_picture
-from deepfake_training.data import manifest_rows
+from deepfake_training.data import NEEDED_TO_LEARN, TRAIN, manifest_rows
+from deepfake_training.machine import cores
 from deepfake_training.network_files import save_network_files
 from deepfake_training.pack_index import LEARN, SCORE, Row, write_index
 from deepfake_training.pack_parts import Parts
-from deepfake_training.pack_pictures import as_video, stored_picture
+from deepfake_training.pack_pictures import Stored, as_video, stored_picture
 from deepfake_training.pack_video import drawn_crfs
 from deepfake_training.pretrained import pretrained_network, starting_spec
 
-TRAIN = "train"
 PART_MB = 20.0  # millions of bytes
 DESCRIPTION = """Packs all that training needs into a few files that can be carried to another machine: pictures, labels
 and where the faces lie. There `deepfake train --pack FOLDER` needs no face detector, no network and no manifest. Rows
@@ -101,7 +103,7 @@ def pack(
         raise UsageError("Rows of the split train are learnt from: they can't be packed with --score-only too.")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output} is there and not an empty folder: name a new one, or empty it.")
-    rows = manifest_rows(manifest, [TRAIN, *dict.fromkeys(score_only)])
+    rows = manifest_rows(manifest, [TRAIN, *dict.fromkeys(score_only)], NEEDED_TO_LEARN)
     _check_paths(manifest, rows)
     output.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
@@ -140,38 +142,33 @@ def _packed_rows(
     h264: float,
     seed: int,
 ) -> tuple[list[Row], list[dict[str, str]]]:
-    """The rows of what went into the parts, and those left out without a face."""
+    """The rows of what went into the parts, and those left out without a face. Pictures are read on all cores."""
     crfs = drawn_crfs((row for row in rows if row["split"] == TRAIN), h264, seed)
     packed: list[Row] = []
     without = []
-    with faces as find_face:
-        for row in track(rows, description="packing", transient=True):
-            path = folder / row["path"]
-            image = read_picture(path)
-            face = find_face(image)
-            if face is None:
+
+    def stored(row: dict[str, str]) -> list[tuple[str, Stored]]:
+        """The picture, and where drawn the same as video, each with its name; nothing without a face."""
+        path = folder / row["path"]
+        image = read_picture(path)
+        face = find_face(image)
+        if face is None:
+            return []
+        plain = stored_picture(path, image, face)
+        crf = crfs.get(row["path"])
+        return [(row["path"], plain), *([(f"{row['path']}.h264", as_video(plain, crf))] if crf else [])]
+
+    with ThreadPoolExecutor(cores()) as pool, faces as find_face:
+        made = ahead(pool, stored, rows, 2 * cores())
+        for row, pictures in zip(track(rows, "packing", transient=True), made, strict=True):
+            if not pictures:
                 without.append(row)
-                continue
-            stored = stored_picture(path, image, face)
-            named = [(row["path"], stored)]
-            if row["path"] in crfs:
-                named.append((f"{row['path']}.h264", as_video(stored, crfs[row["path"]])))
-            for name, each in named:
+            facts = {key: row.get(key) or "" for key in ("label", "source", "group", "original", "method", "split")}
+            use = LEARN if row["split"] == TRAIN else SCORE
+            for name, each in pictures:
                 part, file = parts.add(each.data, each.suffix, name)
-                facts = {key: row.get(key) or "" for key in ("label", "source", "group", "original", "method", "split")}
-                use = LEARN if row["split"] == TRAIN else SCORE
-                packed.append(
-                    Row(
-                        name,
-                        **facts,
-                        use=use,
-                        part=part,
-                        file=file,
-                        stored=each.how,
-                        box=each.box,
-                        landmarks=each.landmarks,
-                    )
-                )
+                place = {"use": use, "part": part, "file": file, "stored": each.how}
+                packed.append(Row(name, **facts, **place, box=each.box, landmarks=each.landmarks))
     return packed, without
 
 

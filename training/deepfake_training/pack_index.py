@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deepfake_client.results import Box
+from deepfake_client.faces.box import Box
 from deepfake_contract.errors import UsageError
 
 INDEX = "pack.json"

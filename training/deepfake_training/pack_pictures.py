@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from deepfake_client.results import Box
+from deepfake_client.faces.box import Box
 from PIL import Image
 
 from deepfake_training.augment import video_compressed

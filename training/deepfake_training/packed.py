@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from deepfake_contract.policy import Policy
+from deepfake_networks.profiles import LITE_POLICY
 from rich.progress import track
 
-from deepfake_training.crops import Crops, face_crop, kept_crops, read_picture
-from deepfake_training.data import Sample
+from deepfake_training.crops import Crops, Facts, face_crop, kept_crops, read_picture
+from deepfake_training.data import LABELS, Sample
 from deepfake_training.pack_index import INDEX, LEARN, SCORE, Listed, Row, checked, read_index
-from deepfake_training.recipes import FACE_MARGIN
 
 CHUNK = 64  # pictures that a process cuts at a time
 
@@ -30,8 +31,8 @@ class Packed:
     score_rows: list[Row]
 
 
-def read_pack(folder: Path, work: Path, workers: int, margin: float = FACE_MARGIN) -> Packed:
-    """The pack's crops, with `margin` around the face's box as part of its longer side.
+def read_pack(folder: Path, work: Path, workers: int, policy: Policy = LITE_POLICY) -> Packed:
+    """The pack's face crops, as the policy cuts them.
 
     Cut by as many processes as `workers`, once, into the folder `work`, and mapped from there. UsageError names a part
     that is missing or damaged. A sample's path is its row's, and no file.
@@ -40,18 +41,23 @@ def read_pack(folder: Path, work: Path, workers: int, margin: float = FACE_MARGI
     rows = [row for use in (LEARN, SCORE) for row in rows if row.use == use]
     learnt = sum(row.use == LEARN for row in rows)
     samples = [
-        Sample(Path(row.path), row.label == "fake", row.source, row.group, row.original, row.compressed) for row in rows
+        Sample(
+            Path(row.path), LABELS[row.label], row.source, row.group, row.original, row.method, row.compressed, row.path
+        )
+        for row in rows
     ]
 
-    def fill(pictures: np.memmap) -> tuple[list[int], np.ndarray]:
+    def fill(pictures: np.memmap) -> Facts:
         with ThreadPoolExecutor(workers) as threads:
             for _ in threads.map(partial(_check, folder), parts):
                 pass
-        return list(range(len(rows))), np.concatenate(list(_cut(folder, rows, pictures, workers, margin)))
+        landmarks = np.concatenate(list(_cut(folder, rows, pictures, workers, policy)))
+        return Facts(range(len(rows)), landmarks, np.array([max(row.box[2:]) for row in rows]))
 
-    crops = kept_crops(samples, work, f"{(folder / INDEX).read_text(encoding='utf-8')} {margin}", fill)
+    key = f"{(folder / INDEX).read_text(encoding='utf-8')} {policy.crop_side} {policy.face_margin}"
+    crops = kept_crops(samples, work, key, policy.crop_side, fill)
     learn, score = (
-        Crops(samples[some], crops.pictures[some], crops.landmarks[some])
+        Crops(samples[some], crops.pictures[some], crops.landmarks[some], crops.face_sides[some])
         for some in (slice(learnt), slice(learnt, None))
     )
     return Packed(learn, score, rows[learnt:])
@@ -61,11 +67,11 @@ def _check(folder: Path, part: Listed) -> None:
     checked(folder, part)
 
 
-def _cut(folder: Path, rows: list[Row], pictures: np.memmap, workers: int, margin: float) -> Iterator[np.ndarray]:
+def _cut(folder: Path, rows: list[Row], pictures: np.memmap, workers: int, policy: Policy) -> Iterator[np.ndarray]:
     """Fills the pictures, chunk by chunk in the rows' order; the chunks' landmarks float32 [n, 5, 2]."""
     assert pictures.filename is not None
     chunks = [list(range(start, min(start + CHUNK, len(rows)))) for start in range(0, len(rows), CHUNK)]
-    cut = partial(_cut_chunk, folder, Path(pictures.filename), margin)
+    cut = partial(_cut_chunk, folder, Path(pictures.filename), policy)
     # Forked: a fresh interpreter would load torch first, and nothing here touches a GPU.
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, fork, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as processes:
@@ -73,7 +79,7 @@ def _cut(folder: Path, rows: list[Row], pictures: np.memmap, workers: int, margi
         yield from track(made, "cutting crops", len(chunks), transient=True)
 
 
-def _cut_chunk(folder: Path, pictures_file: Path, margin: float, places: list[int], rows: list[Row]) -> np.ndarray:
+def _cut_chunk(folder: Path, pictures_file: Path, policy: Policy, places: list[int], rows: list[Row]) -> np.ndarray:
     pictures = np.lib.format.open_memmap(pictures_file, mode="r+")
     landmarks = np.empty((len(rows), 5, 2), np.float32)
     by_part: dict[str, list[int]] = {}
@@ -84,5 +90,6 @@ def _cut_chunk(folder: Path, pictures_file: Path, margin: float, places: list[in
             for at in indices:
                 row = rows[at]
                 image = read_picture(io.BytesIO(archive.read(row.file)))
-                pictures[places[at]], landmarks[at] = face_crop(image, row.box, row.landmarks, margin)
+                crop = face_crop(image, row.box, row.landmarks, policy)
+                pictures[places[at]], landmarks[at] = crop.picture, crop.landmarks
     return landmarks

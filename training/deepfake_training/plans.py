@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from deepfake_networks.network import NetworkSpec
+from deepfake_contract.description import NetworkSpec
 from deepfake_networks.profiles import LITE_FFT
 
-from deepfake_training.augment import HARD, USUAL
+from deepfake_training.augment import MEDIUM, STRONG
 from deepfake_training.pretrained import starting_spec
-from deepfake_training.recipes import Diet, Recipe
+from deepfake_training.recipes import Mixture, Recipe
 
 # H.264 takes an encoder for each picture; where it is wanted, pictures are compressed when they are packed.
-USUAL_STILLS, HARD_STILLS = (replace(wear, video=0.0) for wear in (USUAL, HARD))
+MEDIUM_STILLS, STRONG_STILLS = (replace(each, video=0.0) for each in (MEDIUM, STRONG))
+SMALL_FIRST = ((0.0, 160), (0.4, 224))
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     "dinov2": (
         starting_spec("dinov2", "vit_small_patch14_dinov2"),
         Recipe(
-            Diet(0.25, 0.25, USUAL_STILLS),
+            Mixture(0.25, 0.25, MEDIUM_STILLS),
             pictures=400_000,
             learning_rate=5e-4,
             backbone_rate=0.1,
@@ -53,11 +54,11 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     ),
     "lite2": (
         starting_spec("lite2", "tf_efficientnet_lite2", LITE_FFT),
-        Recipe(Diet(0.1, 0.1, HARD_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=((0.0, 160), (0.4, 224))),
+        Recipe(Mixture(0.1, 0.1, STRONG_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=SMALL_FIRST),
     ),
     "lite0_blended": (
         starting_spec("lite0_blended", "tf_efficientnet_lite0", LITE_FFT),
-        Recipe(Diet(0.5, 0.5, USUAL_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=((0.0, 160), (0.4, 224))),
+        Recipe(Mixture(0.5, 0.5, MEDIUM_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=SMALL_FIRST),
     ),
 }
 

@@ -1,13 +1,14 @@
-"""What a detector answers to each file, by the very pipeline that serves everyone else."""
+"""What a detector predicts for each file, by the very pipeline that serves everyone else."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from deepfake_client.analysis.certainty import Measured, measured
 from deepfake_client.analysis.pipeline import analysis
 from deepfake_client.analysis.served_bundle import ServedBundle
 from deepfake_client.analysis.triton import Connection, Triton
@@ -15,10 +16,10 @@ from deepfake_client.embedded import embedded_triton
 from deepfake_client.results import Result
 from deepfake_client.settings import ClientSettings
 from deepfake_contract.errors import BusyError, DeepfakeError, UnavailableError
-from deepfake_contract.tensors import ROLES
+from deepfake_contract.policy import Policy
 from rich.progress import track
 
-from deepfake_training.labelled import LabelledFile
+from deepfake_training.data import Sample
 from deepfake_training.torch_networks import TorchNetworks
 
 AT_ONCE = 2  # files
@@ -26,15 +27,17 @@ Connect = Callable[[], Connection]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """`probability` of FAKE, and each network's in stacking order; None and `reason` where there is no answer."""
+class Prediction:
+    """`y_score`: probability of FAKE, `networks`: each network's by name, `measured`: what the rules of certainty judge
+    by. These are None, and `reason` says why, where there is no answer."""
 
-    probability: float | None
-    networks: tuple[float, ...] | None
+    y_score: float | None
+    networks: Mapping[str, float] | None
     label: str
     certainty: str
     frames: int
     reason: str
+    measured: Measured | None = None
 
 
 @contextmanager
@@ -54,53 +57,55 @@ def served(address: str | None) -> Iterator[Connect]:
 
 @contextmanager
 def through_torch(bundle: Path) -> Iterator[Connect]:
-    """The bundle's networks in PyTorch; faces are found by a Triton of our own."""
+    """The bundle's networks in PyTorch; faces are detected by a Triton of our own."""
     with served(None) as connect:
         networks = TorchNetworks(bundle, connect)
         yield lambda: networks
 
 
-def answer_all(
-    files: list[LabelledFile], connect: Connect, prepare: Callable[[LabelledFile], Path], description: str
-) -> list[Answer]:
-    """An answer a file, in order. `prepare` gives the path to hand over. A Triton that is away or busy ends it all;
-    what goes wrong with a file becomes its answer's reason."""
+def predict(
+    samples: Sequence[Sample], connect: Connect, policy: Policy, prepare: Callable[[Sample], Path], description: str
+) -> list[Prediction]:
+    """A prediction a sample, in order. `prepare` gives the path to hand over. A Triton that is away or busy ends it
+    all; what goes wrong with a file becomes its prediction's reason."""
     settings = ClientSettings.from_environment()
 
-    def answer(file: LabelledFile) -> Answer:
+    def of(sample: Sample) -> Prediction:
         try:
-            with closing(analysis(prepare(file), connect(), settings, None, False)) as events:
+            with closing(analysis(prepare(sample), connect(), settings, None, False)) as events:
                 for event in events:
                     last = event
         except (UnavailableError, BusyError):
             raise
         except DeepfakeError as error:
-            return Answer(None, None, "", "", 0, str(error))
-        return _from_result(last) if isinstance(last, Result) else Answer(None, None, "", "", 0, "no result")
+            return Prediction(None, None, "", "", 0, str(error))
+        assert isinstance(last, Result)  # what every analysis ends with
+        return _from_result(last, policy)
 
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        return list(track(pool.map(answer, files), description=description, total=len(files), transient=True))
+        return list(track(pool.map(of, samples), description=description, total=len(samples), transient=True))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def scores(files: list[LabelledFile], answers: list[Answer]) -> np.ndarray:
-    """Probabilities float64 [N, 4] of the stacking and the three networks.
+def y_scores(samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]) -> np.ndarray:
+    """Probabilities float64 [N, 1 + networks], of the ensemble and of each network by name.
 
     No answer counts as wrong as can be: a real as 1, a fake as 0.
     """
-    worst = {False: 1.0, True: 0.0}
     rows = [
-        [worst[file.fake]] * (1 + len(ROLES)) if answer.networks is None else [answer.probability, *answer.networks]
-        for file, answer in zip(files, answers, strict=True)
+        [float(not sample.fake)] * (1 + len(networks))
+        if each.networks is None
+        else [each.y_score, *(each.networks[name] for name in networks)]
+        for sample, each in zip(samples, predictions, strict=True)
     ]
     return np.array(rows, dtype=np.float64)
 
 
-def have_answer(answers: list[Answer]) -> np.ndarray:
+def have_answer(predictions: Sequence[Prediction]) -> np.ndarray:
     """Bool [N]."""
-    return np.array([answer.networks is not None for answer in answers], dtype=bool)
+    return np.array([each.networks is not None for each in predictions], dtype=bool)
 
 
 def bundle_of(connect: Connect) -> ServedBundle:
@@ -112,8 +117,16 @@ def bundle_of(connect: Connect) -> ServedBundle:
         connection.close()
 
 
-def _from_result(result: Result) -> Answer:
-    if result.networks is None:
-        return Answer(None, None, result.label, "", result.frames_processed, "no face")
-    networks = tuple(result.networks[role] for role in ROLES)
-    return Answer(result.confidence, networks, result.label, result.certainty or "", result.frames_processed, "")
+def _from_result(result: Result, policy: Policy) -> Prediction:
+    if result.networks is None or result.confidence is None:
+        return Prediction(None, None, result.label, "", result.frames_processed, "no face")
+    given = result.confidence, result.networks, result.frames, result.media
+    return Prediction(
+        result.confidence,
+        result.networks,
+        result.label,
+        result.certainty or "",
+        result.frames_processed,
+        "",
+        measured(*given, policy, result.file_type == "video"),
+    )

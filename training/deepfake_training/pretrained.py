@@ -1,23 +1,25 @@
 """Networks to start from: with ImageNet weights, DINOv2's, or a bundle's."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from deepfake_contract.errors import BundleError, UsageError
+from deepfake_contract.description import FFTSpec, NetworkSpec
+from deepfake_contract.errors import UsageError
 from deepfake_networks.bundle import Bundle
-from deepfake_networks.network import FFTSpec, HybridNetwork, NetworkSpec
+from deepfake_networks.network import HybridNetwork
 
 from deepfake_training.starts import dinov2, efficientnet_lite
 
 
-def starting_spec(role: str, architecture: str, fft: FFTSpec | None = None) -> NetworkSpec:
+def starting_spec(name: str, architecture: str, fft: FFTSpec | None = None) -> NetworkSpec:
     """The description of a network that starts from a package's weights: normalised as these were trained."""
-    weights = f"model_{role}_best.pth"
+    weights = f"{name}.pth"
     if architecture == dinov2.ARCHITECTURE:
-        return NetworkSpec(role, architecture, weights, arguments=dict(dinov2.ARGUMENTS), fft=fft)
+        return NetworkSpec(name, architecture, weights, arguments=dict(dinov2.ARGUMENTS), fft=fft)
     if efficientnet_lite.ARCHITECTURE.fullmatch(architecture):
         mean, std = efficientnet_lite.MEAN, efficientnet_lite.STD
-        return NetworkSpec(role, architecture, weights, mean=mean, std=std, fft=fft)
+        return NetworkSpec(name, architecture, weights, mean=mean, std=std, fft=fft)
     raise UsageError(
         f"No package carries weights for {architecture}: take EfficientNet-Lite0 to 2, or DINOv2 ViT-S/14."
     )
@@ -53,17 +55,25 @@ def pretrained_network(spec: NetworkSpec) -> HybridNetwork:
 
 
 def networks_of(bundle: Path) -> Callable[[NetworkSpec], HybridNetwork]:
-    """Gives the bundle's network that plays the same role in place of a new one; UsageError where it is built
-    otherwise."""
-    try:
-        networks = Bundle.load(bundle).networks
-    except BundleError as cause:
-        raise UsageError(str(cause)) from cause
+    """Gives the bundle's network of the same name in place of a new one.
+
+    BundleError where the bundle can't be read, UsageError where its network is built otherwise.
+    """
+    networks = Bundle.load(bundle).networks
 
     def network(spec: NetworkSpec) -> HybridNetwork:
-        found = networks.get(spec.role)
-        if found is None or found.spec != spec:
-            raise UsageError(f"{bundle}'s network {spec.role} is not built as this profile's: {spec.architecture}.")
-        return found
+        given = networks.get(spec.name)
+        if given is None:
+            raise UsageError(f"{bundle} has no network {spec.name}; it has {', '.join(networks)}.")
+        if not built_alike(given.spec, spec):
+            raise UsageError(f"{bundle}'s network {spec.name} is not built as this profile's: {spec.architecture}.")
+        given.spec = spec
+        return given
 
     return network
+
+
+def built_alike(one: NetworkSpec, other: NetworkSpec) -> bool:
+    """Whether the weights of the one mean the same in the other, whatever they are called."""
+    first, second = (replace(spec, title="", weights="") for spec in (one, other))
+    return first == second

@@ -1,4 +1,4 @@
-"""What networks answered to pictures they had not learnt from: a table of rows, and figures of it."""
+"""What networks predicted for pictures they had not learnt from: a table of rows, and figures of it."""
 
 import csv
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ import numpy as np
 
 from deepfake_training.data import Sample
 from deepfake_training.figures import auc_interval
+from deepfake_training.plans import Run
 
 HELD_OUT, LEFT_OUT = "held out", "left out"  # of a source that was learnt from; of one that was not
 SEED = 7
@@ -24,15 +25,17 @@ class Score:
     part: str
     source: str
     group: str
-    fake: int
+    y_true: int
     path: str
-    score: float
+    y_score: float
 
 
-def scores_of(network: str, without: str, part: str, samples: Iterable[Sample], probability: np.ndarray) -> list[Score]:
+def scores_of(run: Run, part: str, samples: Iterable[Sample], y_score: np.ndarray) -> list[Score]:
+    """A row a sample; `y_score` are the probabilities that the run's network gave."""
+    names = run.network, run.without or "", part
     return [
-        Score(network, without, part, each.source, each.group, int(each.fake), str(each.path), round(float(value), 6))
-        for each, value in zip(samples, probability, strict=True)
+        Score(*names, each.source, each.group, int(each.fake), str(each.path), round(float(value), 6))
+        for each, value in zip(samples, y_score, strict=True)
     ]
 
 
@@ -49,7 +52,7 @@ def write_scores(path: Path, scores: Iterable[Score]) -> None:
 def read_scores(path: Path) -> list[Score]:
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            Score(**{**row, "fake": int(row["fake"]), "score": float(row["score"])})  # type: ignore[arg-type]
+            Score(**{**row, "y_true": int(row["y_true"]), "y_score": float(row["y_score"])})  # type: ignore[arg-type]
             for row in csv.DictReader(file)
         ]
 
@@ -68,11 +71,11 @@ def _name(network: str, without: str, part: str, source: str) -> str:
 
 
 def _figure(rows: list[Score]) -> str:
-    fake = np.array([bool(row.fake) for row in rows])
-    value = np.array([row.score for row in rows])
+    y_true = np.array([bool(row.y_true) for row in rows])
+    y_score = np.array([row.y_score for row in rows])
     group = np.array([row.group for row in rows])
-    counted = f"{(~fake).sum()} real, {fake.sum()} fake, {len(set(group))} groups"
-    if fake.all() or not fake.any():
-        return f"mean score {value.mean():.3f} ({counted})"
-    auc = auc_interval(fake, value, group, SEED)
+    counted = f"{(~y_true).sum()} real, {y_true.sum()} fake, {len(set(group))} groups"
+    if y_true.all() or not y_true.any():
+        return f"mean score {y_score.mean():.3f} ({counted})"
+    auc = auc_interval(y_true, y_score, group, SEED)
     return f"AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}] ({counted})"

@@ -1,55 +1,58 @@
-"""Joins the networks' answers, and measures how far the joint answer may be trusted."""
+"""Joins the networks' probabilities, and measures how far the joint one may be trusted."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from deepfake_contract.stacking import Stacking
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-THRESHOLD = 0.5
-BAND_ERROR = 0.35  # answers are called uncertain where more than this share of them is wrong
+from deepfake_training.rings import loosest
+
 WIDEST_BAND = 0.3  # on each side of the threshold
-SMALLEST_BAND = 0.05
-FEW = 20  # answers that are too few to judge by
+RING = 0.05
+BANDS = tuple(round(RING * number, 2) for number in range(1, round(WIDEST_BAND / RING) + 1))
 
 
 @dataclass(frozen=True)
-class Stack:
-    """Fitted estimators; `false_positive_rate` at the threshold 0.5 and the `uncertain` band, both measured on the
-    very pictures they were fitted on, as they are and worn, which no network has learnt from."""
+class Fitted:
+    """`stacking`, and its `false_positive_rate` and `uncertain` band: measured on the very pictures it was fitted on,
+    as they are and augmented, which no network has learnt from."""
 
-    scaler: StandardScaler
-    regression: LogisticRegression
+    stacking: Stacking
     false_positive_rate: float
     uncertain: tuple[float, float]
 
 
-def fit_stack(answers: np.ndarray, fake: np.ndarray) -> Stack:
+def fit_stack(probabilities: np.ndarray, y_true: np.ndarray, threshold: float) -> Fitted:
     """From the networks' probabilities [N, networks] of held-out pictures and whether each is fake, bool [N].
 
     Reals and fakes weigh alike, however many there are of each: how many were collected says nothing of how common
     fakes are where the answers are used.
     """
-    scaler = StandardScaler().fit(answers)
-    regression = LogisticRegression(class_weight="balanced").fit(scaler.transform(answers), fake.astype(int))
-    joint = regression.predict_proba(scaler.transform(answers))[:, 1]
-    rate = float((joint[~fake] >= THRESHOLD).mean())
-    return Stack(scaler, regression, round(rate, 4), uncertain_band(joint, fake))
+    scaler = StandardScaler().fit(probabilities)
+    standardised = scaler.transform(probabilities)
+    regression = LogisticRegression(class_weight="balanced").fit(standardised, y_true.astype(int))
+    stacking = Stacking(
+        mean=tuple(scaler.mean_.tolist()),
+        scale=tuple(scaler.scale_.tolist()),
+        coefficients=tuple(regression.coef_[0].tolist()),
+        intercept=float(regression.intercept_[0]),
+    )
+    y_score = regression.predict_proba(standardised)[:, 1]
+    rate = float((y_score[~y_true] >= threshold).mean())
+    return Fitted(stacking, round(rate, 4), uncertain_band(y_score, y_true, threshold))
 
 
-def uncertain_band(probability: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
-    """The probabilities around the threshold at which more than BAND_ERROR of the answers are wrong, if reals and
-    fakes were equally common.
+def uncertain_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> tuple[float, float]:
+    """The probabilities around the threshold at which too many answers are wrong, at least RING on each side."""
+    edge = widest_band(y_score, y_true, threshold) or RING
+    return round(max(0.0, threshold - edge), 2), round(min(1.0, threshold + edge), 2)
 
-    Grown in rings of 0.05 from the inside, until the next ring on both sides together is known to err less.
-    """
-    wrong = (probability >= THRESHOLD) != fake
-    weight = 1 / np.where(fake, fake.sum(), (~fake).sum())
-    distance = np.abs(probability - THRESHOLD)
-    edge = SMALLEST_BAND
-    while edge < WIDEST_BAND:
-        ring = (distance >= edge) & (distance < edge + 0.05)
-        if ring.sum() >= FEW and np.average(wrong[ring], weights=weight[ring]) <= BAND_ERROR:
-            break
-        edge += 0.05
-    return round(THRESHOLD - edge, 2), round(THRESHOLD + edge, 2)
+
+def widest_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> float | None:
+    """How far from the threshold too many answers are wrong; None where too few are known, or already the nearest are
+    right."""
+    distance = np.abs(y_score - threshold)
+    wrong = (y_score >= threshold) != y_true
+    return loosest(BANDS, lambda edge: distance < edge, wrong, y_true)

@@ -2,146 +2,159 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from deepfake_contract.tensors import ROLES
 from rich.table import Table
 
-from deepfake_training.findings import ENSEMBLE
-from deepfake_training.labelled import LabelledFile
-from deepfake_training.predictions import Answer
+from deepfake_training.certainty import Counted, RuleFindings
+from deepfake_training.certainty_toml import certainty_toml
+from deepfake_training.data import Sample
+from deepfake_training.figures import Interval
+from deepfake_training.findings import ENSEMBLE, Findings, Subset
+from deepfake_training.predictions import Prediction
+
+Rows = tuple[list[str], list[list[str]]]  # header and cells of a table
+SHOWN = 6  # columns on the terminal
 
 
-def write_answers(path: Path, files: list[LabelledFile], answers: list[Answer]) -> None:
-    """A row a file; the probability is empty and the reason says why where there is no answer."""
-    with path.open("w", newline="") as lines:
+def write_predictions(
+    path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]
+) -> None:
+    """A row a file; scores are empty and the reason says why where there is no answer."""
+    known = ("path", "y_true", "source", "group", "method")
+    with path.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines)
-        writer.writerow(
-            [
-                "path",
-                "label",
-                "source",
-                "group",
-                "method",
-                "probability",
-                *ROLES,
-                "answer",
-                "certainty",
-                "frames",
-                "reason",
-            ]
-        )
-        for file, answer in zip(files, answers, strict=True):
-            probabilities = ["" if value is None else f"{value:.6f}" for value in _values(answer)]
-            truth = "fake" if file.fake else "real"
-            own = [file.name, truth, file.source, file.group, file.method, *probabilities]
-            writer.writerow([*own, answer.label, answer.certainty, answer.frames, answer.reason])
+        writer.writerow([*known, "y_score", *networks, "predicted", "certainty", "frames", "reason"])
+        for sample, each in zip(samples, predictions, strict=True):
+            scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]
+            own = [sample.name, "fake" if sample.fake else "real", sample.source, sample.group, sample.method]
+            given = ["" if score is None else f"{score:.6f}" for score in scores]
+            writer.writerow([*own, *given, each.label, each.certainty, each.frames, each.reason])
 
 
-def write_figures(path: Path, found: dict[str, Any]) -> None:
-    """Rounded to six digits: threads may add up the last ones in another order."""
-    path.write_text(json.dumps(_rounded(found), indent=1) + "\n", encoding="utf-8")
+def write_all(folder: Path, findings: Findings, plots: Sequence[str]) -> None:
+    """figures.json, report.md and certainty.toml."""
+    model = findings.model
+    about = f"{model.name} {model.version}, {model.digest}\n{findings.command}\n{findings.data.files} files"
+    # Six digits: threads may add up the last ones in another order.
+    figures = json.dumps(_rounded(asdict(findings)), indent=1)
+    (folder / "figures.json").write_text(figures + "\n", encoding="utf-8")
+    (folder / "report.md").write_text(_report(findings, plots), encoding="utf-8")
+    (folder / "certainty.toml").write_text(certainty_toml(findings.certainty, about), encoding="utf-8")
 
 
-def write_report(path: Path, found: dict[str, Any], plots: list[str]) -> None:
-    """The figures as Markdown."""
-    model, data = found["model"], found["data"]
-    parts = [
-        f"# {model['name']} {model['version']}\n\n`{found['command']}`\n",
-        f"{data['files']} files of {data['name']}, {data['without_answer']} without an answer (each counted as wrong "
-        f"as can be: a real as 1, a fake as 0). {model['digest']}, threshold {model['threshold']}. "
-        "AUC with its 95 % interval (1,000 draws of whole groups).\n",
-        "## Each subset\n\n" + markdown(*subset_table(found)),
-        "## Each network beside the ensemble (AUC)\n\n" + markdown(*network_table(found)),
-    ]
-    if "error_correlation" in found:
-        rows = [
-            [role, *(f"{value:.2f}" for value in row)]
-            for role, row in zip(ROLES, found["error_correlation"], strict=True)
-        ]
-        parts.append("## Correlation of the networks' errors\n\n" + markdown(["", *ROLES], rows))
-    if found.get("robustness"):
-        header = "## Files made worse (AUC, and its change over the same files as they are)\n\n"
-        parts.append(header + markdown(*robustness_table(found["robustness"])))
-    parts += [f"![{name}]({name}.svg)\n" for name in plots]
-    path.write_text("\n".join(parts), encoding="utf-8")
-
-
-def terminal_table(found: dict[str, Any]) -> Table:
+def terminal_table(findings: Findings) -> Table:
     """The first columns of the subsets' table."""
-    header, rows = subset_table(found)
+    header, rows = _subset_table(findings)
     table = Table()
-    for name in header[:6]:
+    for name in header[:SHOWN]:
         table.add_column(name, no_wrap=True)
     for row in rows:
-        table.add_row(*row[:6])
+        table.add_row(*row[:SHOWN])
     return table
 
 
-Rows = tuple[list[str], list[list[str]]]
-
-
-def subset_table(found: dict[str, Any]) -> Rows:
-    header = [
-        *("subset", "real / fake", "no answer", "AUC", "accuracy", "FPR", "TPR at 5 %", "ECE", "TPR at 1 %", "EER"),
-        *("average precision", "Brier", "AURC", "wrong at 100 / 80 %", "low certainty: share / wrong / others wrong"),
+def _report(findings: Findings, plots: Sequence[str]) -> str:
+    """All tables as Markdown."""
+    model, data = findings.model, findings.data
+    parts = [
+        f"# {model.name} {model.version}\n\n`{findings.command}`\n",
+        f"{data.files} files of {data.name}, {data.without_answer} without an answer (each counted as wrong "
+        f"as can be: a real as 1, a fake as 0). {model.digest}, threshold {model.threshold}. "
+        "AUC with its 95 % interval (1,000 draws of whole groups).\n",
+        "## Each subset\n\n" + _markdown(_subset_table(findings)),
+        "## Each network beside the ensemble (AUC)\n\n" + _markdown(_network_table(findings)),
     ]
+    if findings.error_correlation:
+        named = zip(model.networks, findings.error_correlation, strict=True)
+        rows = [[name, *(f"{value:.2f}" for value in row)] for name, row in named]
+        parts.append("## Correlation of the networks' errors\n\n" + _markdown((["", *model.networks], rows)))
+    parts.append(
+        "## Rules of certainty\n\nOf the answers that were made. In brackets the share that is wrong, were reals and "
+        "fakes equally common; proposed is the loosest number up to which that is at least 35 % of at least 20 "
+        "answers. certainty.toml has the proposed ones.\n\n" + _markdown(_certainty_table(findings.certainty))
+    )
+    if findings.robustness:
+        header = "## Degraded files (AUC, and its change over the same files as they are)\n\n"
+        parts.append(header + _markdown(_robustness_table(findings)))
+    return "\n".join([*parts, *(f"![{name}]({name}.svg)\n" for name in plots)])
+
+
+def _subset_table(findings: Findings) -> Rows:
+    header = [
+        *("subset", "real / fake", "no answer", "AUC", "accuracy", "FPR", "TPR at FPR 5 %", "ECE", "TPR at FPR 1 %"),
+        *("EER", "average precision", "Brier", "AURC", "wrong at 100 / 80 %"),
+        "low certainty: share / wrong / others wrong",
+    ]
+    return header, [_subset_row(name, subset) for name, subset in findings.subsets.items()]
+
+
+def _subset_row(name: str, subset: Subset) -> list[str]:
+    of, low = subset.systems[ENSEMBLE], subset.low_certainty
+    return [
+        *(name, f"{of.reals} / {of.fakes}", str(subset.without_answer), _interval(of.auc)),
+        *map(_number, (of.accuracy, of.false_positive_rate, of.tpr_at_fpr["5%"], of.ece, of.tpr_at_fpr["1%"], of.eer)),
+        *map(_number, (of.average_precision, of.brier, of.aurc)),
+        " / ".join(map(_number, (of.risk_at["100%"], of.risk_at["80%"]))),
+        " / ".join(map(_number, (low.share, low.wrong, low.wrong_among_others))),
+    ]
+
+
+def _network_table(findings: Findings) -> Rows:
     rows = []
-    for name, subset in found["subsets"].items():
-        of = subset["systems"][ENSEMBLE]
-        low = subset["low_certainty"]
-        rows.append(
-            [
-                *(name, f"{of['reals']} / {of['fakes']}", str(subset["without_answer"]), _interval(of["auc"])),
-                *(_number(of["accuracy"]), _number(of["false_positive_rate"]), _number(of["tpr_at_fpr"]["5%"])),
-                *(_number(of["ece"]), _number(of["tpr_at_fpr"]["1%"]), _number(of["eer"])),
-                *(_number(of["average_precision"]), _number(of["brier"]), _number(of["aurc"])),
-                f"{_number(of['risk_at']['100%'])} / {_number(of['risk_at']['80%'])}",
-                " / ".join(_number(low[key]) for key in ("share", "wrong", "wrong_among_others")),
-            ]
-        )
+    for name, subset in findings.subsets.items():
+        aucs = [_number(of.auc.value) for of in subset.systems.values()]
+        rows.append([name, *aucs, f"{_interval(subset.gain.auc, '+')} over {subset.gain.over}"])
+    return ["subset", ENSEMBLE, *findings.model.networks, "gain over the best alone"], rows
+
+
+def _certainty_table(rules: Sequence[RuleFindings]) -> Rows:
+    header = ["rule", "number", "marked: wrong", "others: wrong", "proposed", "marked by it: wrong"]
+    rows = [
+        [
+            *(each.named, _rule_number(each.number), _counted(each.marked), _counted(each.others)),
+            *(_rule_number(each.proposed), _counted(each.marked_by_proposed)),
+        ]
+        for each in rules
+    ]
     return header, rows
 
 
-def network_table(found: dict[str, Any]) -> Rows:
+def _robustness_table(findings: Findings) -> Rows:
+    sources = sorted({source for changes in findings.robustness.values() for source in changes})
     rows = []
-    for name, subset in found["subsets"].items():
-        areas = [_number(subset["systems"][system]["auc"]["value"]) for system in (ENSEMBLE, *ROLES)]
-        gain = subset["gain"]
-        rows.append([name, *areas, f"{_interval(gain, '+')} over {gain['over']}"])
-    return ["subset", ENSEMBLE, *ROLES, "gain over the best alone"], rows
-
-
-def robustness_table(robustness: dict[str, dict[str, dict[str, float]]]) -> Rows:
-    sources = sorted({source for areas in robustness.values() for source in areas})
-    rows = []
-    for name, areas in robustness.items():
-        cells = [
-            ""
-            if source not in areas
-            else f"{areas[source]['worse']:.3f} ({areas[source]['worse'] - areas[source]['plain']:+.3f})"
-            for source in sources
-        ]
+    for name, changes in findings.robustness.items():
+        given = [changes.get(source) for source in sources]
+        cells = ["" if of is None else f"{of.degraded:.3f} ({of.degraded - of.plain:+.3f})" for of in given]
         rows.append([name, *cells])
     return ["", *sources], rows
 
 
-def markdown(header: list[str], rows: list[list[str]]) -> str:
+def _markdown(table: Rows) -> str:
+    header, rows = table
     lines = [header, ["---"] * len(header), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _interval(of: dict[str, float], sign: str = "") -> str:
-    return f"{of['value']:{sign}.3f} ({of['low']:{sign}.3f} to {of['high']:{sign}.3f})"
+def _interval(of: Interval, sign: str = "") -> str:
+    return f"{of.value:{sign}.3f} ({of.low:{sign}.3f} to {of.high:{sign}.3f})"
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _values(answer: Answer) -> list[float | None]:
-    return [answer.probability, *(answer.networks or [None] * len(ROLES))]
+def _rule_number(value: float | tuple[float, float] | None) -> str:
+    if value is None:
+        return "no rule"
+    return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
+
+
+def _counted(of: Counted) -> str:
+    return f"{of.wrong} of {of.answers}" + ("" if of.error is None else f" ({of.error:.0%})")
 
 
 def _rounded(value: Any) -> Any:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from deepfake_contract.errors import DeepfakeError, UsageError
 from deepfake_networks.network import HybridNetwork
-from deepfake_networks.profiles import ROLES
 
-from deepfake_training.data import read_samples, sources_with_both
+from deepfake_training.data import read_training
 from deepfake_training.from_pack import Job, train_from_pack
 from deepfake_training.machine import Machine, cores
 from deepfake_training.packed import read_pack
@@ -19,14 +18,15 @@ from deepfake_training.plan_run import train_plan
 from deepfake_training.plans import NETWORKS, Run, plan_for
 from deepfake_training.pretrained import networks_of, pretrained_network
 from deepfake_training.recipes import PROFILES
-from deepfake_training.train_profile import scaled, train
+from deepfake_training.splits import sources_with_both
+from deepfake_training.train_profile import TrainingPlan, train
 
 log = logging.getLogger(__name__)
 CACHE = Path("~/.cache/deepfake-detector/training").expanduser()
 DESCRIPTION = """Trains networks that tell real faces from fake ones, from rows of the split train alone. Called again
 with the same options it goes on where it was stopped.
 
-With DATA: a profile's three networks and their stacking, written as a bundle.
+With DATA: a profile's networks and their stacking, written as a bundle.
 
 With --pack: what `deepfake pack` made, on this machine or another, for as many minutes as --minutes says: a plan's
 networks side by side, and the same without each source in turn. Writes networks as files to carry (fp16, parts of at
@@ -53,24 +53,25 @@ def _train_profile(options: argparse.Namespace, machine: Machine) -> int:
             raise UsageError("--refine needs --start, the bundle to go on from, and a profile made for it (lite).")
         profile = profile.refined()
     start = HybridNetwork if options.untrained else networks_of(options.start) if options.start else pretrained_network
-    train(
-        read_samples(options.data.resolve()),
+    plan = TrainingPlan(
+        profile.scaled(options.budget),
         options.output,
         options.work,
-        served_faces(options.repository),
-        scaled(profile, options.budget),
         options.seed,
         start,
-        options.member,
-        options.keep,
-        machine,
+        only=options.network,
+        keep=tuple(options.keep),
+        machine=machine,
     )
+    train(read_training(options.data.resolve()), served_faces(options.repository), plan)
     return 0
 
 
 def _train_from_pack(options: argparse.Namespace, machine: Machine) -> int:
     if not options.minutes or options.minutes <= 0:
         raise UsageError("--pack needs --minutes, the time to train for.")
+    if options.network not in (None, *NETWORKS):
+        raise UsageError(f"The plan has no network {options.network!r}; it has {', '.join(NETWORKS)}.")
     if options.without and not options.network:
         raise UsageError("--without needs --network: the plan leaves each source out by itself.")
     started = time.monotonic()
@@ -108,6 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder to write")
     parser.add_argument("--work", type=Path, default=CACHE, help="folder of crops and checkpoints (%(default)s)")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--network",
+        metavar="NAME",
+        help="train this network alone. With DATA no bundle is written: for several at once, each on its own GPU or "
+        "core; a last call without it joins them",
+    )
     parser.add_argument("--device", choices=("cuda", "cpu"), help="by default the GPU where there is one")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes that prepare pictures (GPU: one a core, CPU: one)"
@@ -126,7 +133,6 @@ def _parser() -> argparse.ArgumentParser:
 def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--pack", type=Path, metavar="PACK", help="folder that `deepfake pack` wrote")
     group.add_argument("--minutes", type=float, metavar="M", help="time to read the pack and to learn")
-    group.add_argument("--network", choices=NETWORKS, help="this network alone instead of the whole plan")
     group.add_argument("--without", metavar="SOURCE", help="with --network: learn nothing from it, and score it")
     group.add_argument("--pairs", type=int, metavar="N", help="of a real and a fake a step (the recipes')")
 
@@ -138,14 +144,8 @@ def _add_profile_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--untrained", action="store_true", help="start from random weights")
     group.add_argument("--budget", type=float, default=1.0, help="factor on how many pictures each network sees (1)")
     group.add_argument(
-        "--member",
-        choices=ROLES,
-        help="train this network only and write no bundle: for several at once, each on its own GPU or core; a last "
-        "call without it joins them",
-    )
-    group.add_argument(
         "--keep",
-        choices=ROLES,
+        metavar="NAME",
         action="append",
         default=[],
         help="take this network as it is in the bundle of --start; may be given again",

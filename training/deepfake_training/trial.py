@@ -8,72 +8,72 @@ import logging
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from deepfake_networks.network import HybridNetwork
+from deepfake_contract.description import NetworkSpec
 from sklearn.metrics import roc_auc_score
 
-from deepfake_training import loss
 from deepfake_training.crops import cut_crops
-from deepfake_training.data import Sample, hold_out, read_samples
+from deepfake_training.data import Sample, read_training
 from deepfake_training.face_search import served_faces
-from deepfake_training.left_out import leave_out
-from deepfake_training.network_training import probabilities, train_member
+from deepfake_training.network_training import train_network
 from deepfake_training.pretrained import pretrained_network
-from deepfake_training.recipes import DIETS, HELD_OUT_SHARE, PROFILES, Recipe
+from deepfake_training.probabilities import probabilities
+from deepfake_training.recipes import HELD_OUT_SHARE, MIXTURES, PROFILES, Recipe
+from deepfake_training.splits import hold_out, leave_out
 from deepfake_training.train import CACHE
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m deepfake_training.trial", description=__doc__)
     parser.add_argument("data", type=Path, metavar="DATA", help="as `deepfake train` takes it")
-    parser.add_argument("--diet", choices=DIETS, default="labelled")
+    parser.add_argument("--mixture", choices=MIXTURES, default="labelled", help="training mixture (%(default)s)")
     parser.add_argument("--pictures", type=int, default=24_000, help="how many the network sees (%(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
-    parser.add_argument("--without", metavar="SOURCE", help="learn nothing from this source, and look at it")
-    parser.add_argument("--no-place", action="store_true", help="don't ask where pictures were manipulated")
-    parser.add_argument("--no-fft", action="store_true", help="a network that never sees the spectrum")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder of crops (%(default)s)")
+    parser.add_argument("--without", metavar="SOURCE", help="learn nothing from this source, and score it")
+    parser.add_argument("--no-localisation", action="store_true", help="don't ask where pictures were manipulated")
+    parser.add_argument("--no-fft", action="store_true", help="a network without an FFT head")
+    parser.add_argument("--work", type=Path, default=CACHE, help="folder of face crops (%(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     profile = PROFILES["lite"]
-    samples = read_samples(options.data.resolve())
-    shown = cut_crops(samples, served_faces(None), profile.policy, options.work)
+    spec, recipe = tried(options)
+    shown = cut_crops(read_training(options.data.resolve()), served_faces(None), profile.policy, options.work)
     learn, held = hold_out(shown.samples, HELD_OUT_SHARE, options.seed)
     if options.without:
         learn, held, left_out = leave_out(options.without, learn, held)
         held += left_out
-    if options.no_place:
-        loss.PLACE_WEIGHT = 0.0
     torch.manual_seed(options.seed)
-    network = pretrained_network(profile.members[0][0])
-    if options.no_fft:
-        blind(network)
-    recipe = Recipe(DIETS[options.diet], options.pictures, options.learning_rate)
+    network = pretrained_network(spec)
     started = time.monotonic()
     # A checkpoint would outlive the change of the code that is tried.
     with tempfile.TemporaryDirectory(prefix="deepfake-trial-") as scratch:
-        network = train_member(network, shown.of(learn), recipe, Path(scratch), options.seed)
+        network = train_network(network, shown.of(learn), recipe, Path(scratch), options.seed)
     spent = time.monotonic() - started
-    answers = probabilities(network, shown.of(held).pictures)
-    print(" ".join(arguments), f"{spent / 60:.0f} min,", figures(held, answers))
+    judged = shown.of(held)
+    y_score = probabilities(network, judged.pictures, judged.face_sides)
+    print(" ".join(arguments), f"{spent / 60:.0f} min,", figures(judged.samples, y_score))
     return 0
 
 
-def blind(network: HybridNetwork) -> None:
-    """Gives the network nothing but zeros for a spectrum."""
-    features = network.spec.fft_width
-    network.fft_features = lambda pictures: pictures.new_zeros(len(pictures), features)  # type: ignore[method-assign]
+def tried(options: argparse.Namespace) -> tuple[NetworkSpec, Recipe]:
+    """The network and the recipe that the options ask for: lite's first, but for what they say."""
+    spec = PROFILES["lite"].networks[0][0]
+    recipe = Recipe(MIXTURES[options.mixture], options.pictures, options.learning_rate)
+    if options.no_localisation:
+        recipe = replace(recipe, localisation_weight=0.0)
+    return (replace(spec, fft=None) if options.no_fft else spec), recipe
 
 
-def figures(samples: list[Sample], answers: np.ndarray) -> str:
+def figures(samples: list[Sample], y_score: np.ndarray) -> str:
     """AUC of each source."""
-    fake, source = (np.array([getattr(sample, name) for sample in samples]) for name in ("fake", "source"))
+    y_true, source = (np.array([getattr(sample, name) for sample in samples]) for name in ("fake", "source"))
     return ", ".join(
-        f"{name} {roc_auc_score(fake[source == name], answers[source == name]):.3f}" for name in sorted(set(source))
+        f"{name} {roc_auc_score(y_true[source == name], y_score[source == name]):.3f}" for name in sorted(set(source))
     )
 
 

@@ -1,4 +1,4 @@
-"""python -m deepfake_training.samples FOLDER: the picture and the clip that the upload page lets people try.
+"""python -m deepfake_training.sample_media FOLDER: the picture and the clip that the upload page lets people try.
 
 The picture is `astronaut` (NASA, public domain), as it is. In the clip her face is put onto `grace_hopper`'s (United
 States Navy, public domain).
@@ -26,7 +26,7 @@ FRAMES, RATE = 72, 24
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m deepfake_training.samples", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deepfake_training.sample_media", description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args(arguments).folder
     astronaut = skimage.data.astronaut()

@@ -1,0 +1,39 @@
+"""How far a rule may reach that calls answers uncertain: as far as those it adds are often wrong."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+MOST_ERROR = 0.35  # of the answers in a ring: from there up they are better called uncertain
+FEW = 20  # answers that are too few to judge by
+
+
+def loosest(
+    numbers: Sequence[float], marks: Callable[[float], np.ndarray], wrong: np.ndarray, y_true: np.ndarray
+) -> float | None:
+    """The last of `numbers`, which go from the strictest to the loosest, up to which a rule marks wrong answers.
+
+    `marks` says which answers the rule marks with a number, bool [N]: with each at least those of the numbers before.
+    `wrong` and `y_true` (FAKE) are bool [N]. What a number marks beyond the one before is a ring; rings with fewer than
+    FEW answers are joined with the next ones. The rule grows ring by ring while at least MOST_ERROR of a ring's answers
+    are wrong, were reals and fakes equally common among all N. None where not even the first ring is; or where it is
+    not known, for want of answers or of one class.
+    """
+    if not 0 < y_true.sum() < len(y_true):
+        return None
+    weight = class_weights(y_true)
+    reached, inside = None, np.zeros(len(y_true), bool)
+    for number in numbers:
+        marked = marks(number)
+        ring = marked & ~inside
+        if ring.sum() < FEW:
+            continue
+        if np.average(wrong[ring], weights=weight[ring]) < MOST_ERROR:
+            break
+        reached, inside = number, marked
+    return reached
+
+
+def class_weights(y_true: np.ndarray) -> np.ndarray:
+    """Of each answer [N], so that reals and fakes weigh alike, however many there are of each."""
+    return 1 / np.where(y_true, y_true.sum(), (~y_true).sum())
