@@ -32,8 +32,8 @@ function side({ name, result }, words) {
       element(
         "dl",
         {},
-        Object.entries(result.networks).map(([role, probability]) =>
-          element("div", {}, element("dt", {}, result.model.titles[role]), element("dd", {}, fixed(probability))),
+        Object.entries(result.networks).map(([network, probability]) =>
+          element("div", {}, element("dt", {}, result.model.titles[network]), element("dd", {}, fixed(probability))),
         ),
       ),
   );

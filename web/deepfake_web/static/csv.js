@@ -9,13 +9,13 @@ const FORMULA_START = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /** One more column for each network, its probability of FAKE; without a face all from `confidence` on is empty. */
 export function framesCsv(name, { frames, networks, model }) {
-  const roles = Object.keys(networks ?? model.architectures);
+  const names = Object.keys(networks ?? model.architectures);
   const rows = frames.flatMap(({ index, time_s, confidence, faces }) => {
     const frame = [name, index, time_s];
-    const rest = faces.map((face) => [confidence, ...ofFace(face), ...roles.map((role) => face.networks[role])]);
-    return (rest.length ? rest : [Array(FACE.length + roles.length).fill(null)]).map((row) => [...frame, ...row]);
+    const rest = faces.map((face) => [confidence, ...ofFace(face), ...names.map((network) => face.networks[network])]);
+    return (rest.length ? rest : [Array(FACE.length + names.length).fill(null)]).map((row) => [...frame, ...row]);
   });
-  return [[...FRAME, ...FACE, ...roles], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");
+  return [[...FRAME, ...FACE, ...names], ...rows].map((row) => `${row.map(cell).join(",")}\n`).join("");
 }
 
 const ofFace = ({ track, box, cut, confidence }) => [track, ...box, cut, confidence];

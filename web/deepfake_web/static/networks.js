@@ -16,8 +16,8 @@ export function networksTable(result, sentences) {
       signed(contributions[part]),
       bar(contributions[part] / most),
     );
-  const said = Object.entries(networks).map(([role, probability]) =>
-    line(role, model.titles[role], model.architectures[role], fixed(probability)),
+  const said = Object.entries(networks).map(([name, probability]) =>
+    line(name, model.titles[name], model.architectures[name], fixed(probability)),
   );
   const sum = Object.values(contributions).reduce((total, each) => total + each, 0);
   const means = result.file_type === "video" ? ` ${sentences.means}` : "";
@@ -39,11 +39,11 @@ export function networksTable(result, sentences) {
 
 /** Whether the networks lean to the same side of the threshold, each on its own. */
 function agreement({ networks, threshold, model }, { agreed, split }) {
-  const roles = Object.keys(networks);
-  const fake = roles.filter((role) => networks[role] >= threshold);
-  const real = roles.filter((role) => !fake.includes(role));
+  const names = Object.keys(networks);
+  const fake = names.filter((name) => networks[name] >= threshold);
+  const real = names.filter((name) => !fake.includes(name));
   const lean = (side) => {
-    const titles = side.map((role) => model.titles[role]);
+    const titles = side.map((name) => model.titles[name]);
     return titles.length > 1 ? `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)} lean` : `${titles[0]} leans`;
   };
   if (fake.length && real.length) return filled(split, { fake: lean(fake), real: lean(real) });

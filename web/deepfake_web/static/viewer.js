@@ -90,7 +90,7 @@ function facesOf({ faces }) {
 }
 
 function faceLine({ track, confidence, networks, box, cut }, { titles }) {
-  const each = Object.entries(networks).map(([role, probability]) => `${titles[role]} ${fixed(probability)}`);
+  const each = Object.entries(networks).map(([network, probability]) => `${titles[network]} ${fixed(probability)}`);
   const who = track === null ? "Whole frame" : `Face ${track}`;
   const [width, height] = box.slice(2).map(Math.round);
   const edge = cut ? ", cut by the picture's edge" : "";
