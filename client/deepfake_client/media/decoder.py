@@ -45,10 +45,10 @@ class Media:
 def open_media(path: str | os.PathLike[str], sampling: str, frames: int, settings: ClientSettings) -> Iterator[Media]:
     """The upright RGB frames of a picture or video, decoded ahead in a process with limits while you use them.
 
-    `sampling` is a policy's (ValueError for another), `frames` the most frames wanted. Leaving the context stops the process,
-    wherever it is. Raises TooLargeError over a limit of the settings, UnsupportedMediaError for what is not read here,
-    DamagedMediaError for what holds nothing to analyse, DeadlineError when the decoder falls silent: on entering, or,
-    where damage shows only later, while iterating.
+    `sampling` is a policy's (ValueError for another), `frames` the most frames wanted. Leaving the context stops the
+    process, wherever it is. Raises TooLargeError over a limit of the settings, UnsupportedMediaError for what is not
+    read here, DamagedMediaError for what holds nothing to analyse, DeadlineError when the decoder falls silent: on
+    entering, or, where damage shows only later, while iterating.
     """
     step_of(sampling)
     descriptor, size = _open(path, settings)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from deepfake_client.cli import scan
+from deepfake_client.cli import make_report, scan
 from deepfake_client.report.row import Row
 from deepfake_contract.errors import DeepfakeError, UsageError
 from PIL import Image
@@ -121,6 +122,16 @@ def test_a_report_is_a_page_of_all_files_beside_what_is_printed(run, pictures, t
     assert result["media"]["sha256"] in page
     for network, title in result["model"]["titles"].items():
         assert title in page and f"{result['networks'][network]:.2f}" in page
+
+
+def test_a_report_that_is_made_later_is_the_one_of_the_scan(run, pictures, face_clip, tmp_path):
+    at_once, later, kept = tmp_path / "at_once.html", tmp_path / "later.html", tmp_path / "kept.json"
+    odd = pictures / os.fsdecode(b"\xff.jpg")
+    shutil.copy(pictures / "face.jpg", odd)
+    kept.write_text(run("--json", "--heatmaps", "--report", at_once, pictures, face_clip)[1])
+    make_report.main([str(kept), "--output", str(later)])
+    assert later.read_text() == at_once.read_text()
+    assert later.read_text().count("<article") == 6
 
 
 def test_a_report_takes_the_place_of_the_last_one_and_is_not_scanned(run, pictures):
