@@ -23,7 +23,7 @@ from deepfake_training.recipes import Mixture
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_THERE = ("av", "tritonclient", "grpc", "matplotlib", "skimage", "onnx", "onnxruntime", "jinja2")
+NOT_THERE = ("av", "tritonclient", "grpc", "matplotlib", "skimage", "onnx", "onnxruntime", "jinja2", "msgspec")
 
 
 @pytest.fixture

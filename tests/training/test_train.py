@@ -230,7 +230,7 @@ def test_refining_needs_networks_to_refine(manifest, tmp_path):
 
 def test_refining_keeps_each_networks_mixture():
     lite = PROFILES["lite"]
-    for (spec, recipe), (refined_spec, refined) in zip(lite.networks, lite.refined().members, strict=True):
+    for (spec, recipe), (refined_spec, refined) in zip(lite.networks, lite.refined().networks, strict=True):
         assert (refined_spec, refined.mixture) == (spec, recipe.mixture)
         assert refined.frozen_stages == 3
 

@@ -14,9 +14,10 @@ from rich.console import Console
 
 from deepfake_training.data import Sample, read_labelled
 from deepfake_training.degrade import DEGRADATIONS, Degradation, degraded, is_clip
-from deepfake_training.findings import Degraded, Findings, aucs, find
+from deepfake_training.findings import Degraded, Findings, find
 from deepfake_training.plots import plot_all
 from deepfake_training.predictions import Connect, Prediction, bundle_of, predict, served, through_torch
+from deepfake_training.subsets import aucs
 from deepfake_training.tables import terminal_table, write_all, write_predictions
 
 OWN = "own"  # --triton without an address

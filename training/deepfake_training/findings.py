@@ -1,6 +1,6 @@
 """Everything that an evaluation finds out about a detector's predictions."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,9 @@ from deepfake_training.certainty import RuleFindings, certainty_findings
 from deepfake_training.data import Sample
 from deepfake_training.figures import Figures, Interval, auc_difference, figures
 from deepfake_training.predictions import Prediction, have_answer, y_scores
+from deepfake_training.subsets import subsets
 
 ENSEMBLE = "ensemble"
-ALL = "all"
 SEED = 7
 
 
@@ -118,9 +118,7 @@ def find_subsets(
     group = np.array([f"{sample.source}/{sample.group}" for sample in samples])
     scores, answered = y_scores(samples, predictions, bundle.names), have_answer(predictions)
     made = {}
-    for name, rows in subsets(samples):
-        if not 0 < y_true[rows].sum() < rows.sum():
-            continue
+    for name, rows in subsets(samples).items():
         given = y_true[rows], answered[rows], group[rows]
         made[name] = Subset(
             without_answer=int((~answered[rows]).sum()),
@@ -132,33 +130,6 @@ def find_subsets(
             low_certainty=_low_certainty(y_true[rows], [predictions[row] for row in np.flatnonzero(rows).tolist()]),
         )
     return made
-
-
-def subsets(samples: Sequence[Sample]) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and rows, bool [N]: of each source, of each of its methods beside all its reals, and of all."""
-    source, method = (np.array([getattr(sample, name) for sample in samples]) for name in ("source", "method"))
-    y_true = np.array([sample.fake for sample in samples])
-    names = sorted(set(source))
-    for name in names:
-        yield name, source == name
-        methods = sorted(set(method[(source == name) & y_true]) - {""})
-        for kind in methods if len(methods) > 1 else ():
-            yield f"{name}: {kind}", (source == name) & (~y_true | (method == kind))
-    if len(names) > 1:
-        yield ALL, np.full(len(samples), True)
-
-
-def sources_and_all(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
-    """Those of the subsets that hold reals and fakes and are of no method."""
-    y_true = np.array([sample.fake for sample in samples])
-    both = {name: rows for name, rows in subsets(samples) if 0 < y_true[rows].sum() < rows.sum()}
-    return {name: rows for name, rows in both.items() if ": " not in name}
-
-
-def aucs(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, float]:
-    """The ensemble's of each source and of all."""
-    y_true, y_score = np.array([sample.fake for sample in samples]), y_scores(samples, predictions, ())[:, 0]
-    return {name: float(roc_auc_score(y_true[rows], y_score[rows])) for name, rows in sources_and_all(samples).items()}
 
 
 def error_correlation(

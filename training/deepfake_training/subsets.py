@@ -1,0 +1,42 @@
+"""The parts of the evaluated files that are judged by themselves."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from deepfake_training.data import Sample
+from deepfake_training.predictions import Prediction, y_scores
+
+ALL = "all"
+
+
+def subsets(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """Rows, bool [N], by name: of each source, of each of its methods beside all its reals, and of all; those that hold
+    reals and fakes."""
+    y_true = np.array([sample.fake for sample in samples])
+    return {name: rows for name, rows in _named(samples) if 0 < y_true[rows].sum() < rows.sum()}
+
+
+def sources_and_all(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """Those of the subsets that are of no method."""
+    return {name: rows for name, rows in subsets(samples).items() if ": " not in name}
+
+
+def aucs(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, float]:
+    """The ensemble's of each source and of all."""
+    y_true, y_score = np.array([sample.fake for sample in samples]), y_scores(samples, predictions, ())[:, 0]
+    return {name: float(roc_auc_score(y_true[rows], y_score[rows])) for name, rows in sources_and_all(samples).items()}
+
+
+def _named(samples: Sequence[Sample]) -> Iterator[tuple[str, np.ndarray]]:
+    source, method = (np.array([getattr(sample, name) for sample in samples]) for name in ("source", "method"))
+    y_true = np.array([sample.fake for sample in samples])
+    names = sorted(set(source))
+    for name in names:
+        yield name, source == name
+        methods = sorted(set(method[(source == name) & y_true]) - {""})
+        for kind in methods if len(methods) > 1 else ():
+            yield f"{name}: {kind}", (source == name) & (~y_true | (method == kind))
+    if len(names) > 1:
+        yield ALL, np.full(len(samples), True)
