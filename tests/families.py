@@ -57,7 +57,8 @@ def random_estimators(networks: int) -> Pipeline:
     """A scaler and a logistic regression, fitted on random scores of as many networks."""
     scores = np.random.default_rng(0).random((100, networks))
     slopes = np.arange(networks, 0, -1)
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(scores, (scores @ slopes > slopes.sum() / 2).astype(int))
+    fakes = (scores @ slopes > slopes.sum() / 2).astype(int)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(scores, fakes)
 
 
 def stacking_of(estimators: Pipeline) -> Stacking:

@@ -31,9 +31,9 @@ LITE = tuple(
         fft=LITE_FFT,
     )
     for name, title in (
-        ("lite0_labelled", "EfficientNet-Lite0, labelled fakes"),
-        ("lite0_blended", "EfficientNet-Lite0, self-blended fakes"),
-        ("lite0_augmented", "EfficientNet-Lite0, strong augmentation"),
+        ("lite0_labelled", "EfficientNet-Lite0 (labelled fakes)"),
+        ("lite0_blended", "EfficientNet-Lite0 (self-blended fakes)"),
+        ("lite0_augmented", "EfficientNet-Lite0 (strong augmentation)"),
     )
 )
 # Measured with the face detector on the training pictures: the box fills 1.01 of a dfdc crop (from 0.90 at the 5th to

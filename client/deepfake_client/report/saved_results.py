@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from deepfake_contract.errors import DeepfakeError, UsageError
@@ -12,7 +13,7 @@ from deepfake_client.report.plain_text import shown
 from deepfake_client.report.row import Row
 from deepfake_client.results import FrameResult, Result
 
-CURE = "Give JSON that /predict or `deepfake scan --json` of this version wrote, or analyse the file again."
+CURE = "Give JSON that /predict or `deepfake scan --json` wrote, or analyse the file again."
 NOT_JSON = (msgspec.DecodeError, RecursionError)  # a ValidationError is a DecodeError, too
 LARGEST = 2**53  # whole number that JSON's readers agree on (RFC 8259, section 6)
 
@@ -63,12 +64,28 @@ def _row(piece: bytes, path: Path, where: str) -> Row:
         envelope = msgspec.json.decode(piece, type=Envelope)
         if envelope.error:
             return Row(Path(envelope.path or path.name), error=DeepfakeError(envelope.error.detail))
-        result = msgspec.json.decode(piece, type=Result)
+        result = msgspec.convert(_completed(msgspec.json.decode(piece)), Result)
     except NOT_JSON as cause:
         raise UsageError(f"{where} is no result: {cause}. {CURE}") from cause
     if wrong := next(_faults(result), None):
         raise UsageError(f"{where} is no result: {wrong}. {CURE}")
     return Row(Path(envelope.path or path.name), result)
+
+
+def _completed(plain: Any) -> Any:
+    """A result as plain JSON types, with what 0.1.0 did not say: the networks' titles, and which face decides a
+    frame (the one whose confidence the frame has)."""
+    if not isinstance(plain, dict):
+        return plain
+    model, frames = plain.get("model"), plain.get("frames")
+    if isinstance(model, dict):
+        model.setdefault("titles", model.get("architectures"))
+    for frame in frames if isinstance(frames, list) else []:
+        if isinstance(frame, dict) and isinstance(faces := frame.get("faces"), list):
+            scores = [face.get("confidence") for face in faces if isinstance(face, dict)]
+            own = frame.get("confidence")
+            frame.setdefault("deciding", scores.index(own) if own in scores else None)
+    return plain
 
 
 def _faults(result: Result) -> Iterator[str]:

@@ -56,6 +56,16 @@ def test_a_result_comes_back_as_it_was_however_it_is_laid_out(saved, full):
         assert saved(text) == [Row(Path("saved.json"), full)]
 
 
+def test_a_result_that_version_0_1_0_saved_is_read(saved, full):
+    """It named no titles, and a frame's deciding face only by its confidence."""
+    old = json.loads(json.dumps(to_dict(full)))
+    del old["model"]["titles"]
+    for frame in old["frames"]:
+        del frame["deciding"]
+    (row,) = saved(old)
+    assert row.result == replace(full, model=replace(full.model, titles=full.model.architectures))
+
+
 def test_what_stands_beside_a_result_is_passed_over(saved, full):
     beside = {"event": "result", "report": "<html>", **to_dict(full), "more": [1, {"a": None}]}
     assert saved(beside) == [Row(Path("saved.json"), full)]
