@@ -147,6 +147,15 @@ def test_a_small_ring_is_joined_with_the_next_and_a_right_one_ends_it():
     assert loosest([1, 2, 3, 4], lambda number: value <= number, wrong, y_true) == 2
 
 
+def test_a_strict_number_that_marks_right_answers_does_not_hide_a_looser_one():
+    """As long as what the looser one marks is too often wrong as a whole."""
+    y_true = np.arange(200) % 2 == 0
+    value = np.repeat([1, 2, 3], [20, 80, 100])
+    assert loosest([1, 2, 3], lambda number: value <= number, (value == 2) & (np.arange(200) % 8 < 4), y_true) == 2
+    few_wrong = (value == 2) & (np.arange(200) % 5 < 2)  # 40 % of the ring, but 32 % of all that 2 marks
+    assert loosest([1, 2, 3], lambda number: value <= number, few_wrong, y_true) is None
+
+
 def test_the_proposals_are_a_table_that_a_bundle_can_have():
     values = np.linspace(0, 1, 2000)
     changes = [

@@ -11,26 +11,33 @@ FEW = 20  # answers that are too few to judge by
 def loosest(
     numbers: Sequence[float], marks: Callable[[float], np.ndarray], wrong: np.ndarray, y_true: np.ndarray
 ) -> float | None:
-    """The last of `numbers`, which go from the strictest to the loosest, up to which a rule marks wrong answers.
+    """The loosest of `numbers`, which go from the strictest on, up to which what a rule marks is too often wrong.
 
     `marks` says which answers the rule marks with a number, bool [N]: with each at least those of the numbers before.
     `wrong` and `y_true` (FAKE) are bool [N]. What a number marks beyond the one before is a ring; rings with fewer than
-    FEW answers are joined with the next ones. The rule grows ring by ring while at least MOST_ERROR of a ring's answers
-    are wrong, were reals and fakes equally common among all N. None where not even the first ring is; or where it is
-    not known, for want of answers or of one class.
+    FEW answers are joined with the next ones. Too often: at least MOST_ERROR of the ring's answers, and of all that the
+    number marks, were reals and fakes equally common among all N. From the first such number on the rule grows ring by
+    ring, to the first ring that is not. None where there is no such number; or where it is not known, for want of
+    answers or of one class.
     """
     if not 0 < y_true.sum() < len(y_true):
         return None
     weight = class_weights(y_true)
+
+    def too_often(answers: np.ndarray) -> bool:
+        return bool(np.average(wrong[answers], weights=weight[answers]) >= MOST_ERROR)
+
     reached, inside = None, np.zeros(len(y_true), bool)
     for number in numbers:
         marked = marks(number)
         ring = marked & ~inside
         if ring.sum() < FEW:
             continue
-        if np.average(wrong[ring], weights=weight[ring]) < MOST_ERROR:
+        if too_often(ring) and too_often(marked):
+            reached = number
+        elif reached is not None:
             break
-        reached, inside = number, marked
+        inside = marked
     return reached
 
 
