@@ -163,7 +163,7 @@ def _crops(samples: list[Sample], faces: AbstractContextManager[FindFace], polic
         if policy.crop == "face":
             find_face = stack.enter_context(faces)
         made = ahead(pool, main_face if policy.crop == "face" else whole_frame, samples, 2 * cores())
-        yield from track(made, "cutting crops", len(samples), transient=True)
+        yield from track(made, "cutting face crops", len(samples), transient=True)
 
 
 def face_crop(image: np.ndarray, box: Box, landmarks: np.ndarray, policy: Policy) -> FaceCrop:

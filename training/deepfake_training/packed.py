@@ -76,7 +76,7 @@ def _cut(folder: Path, rows: list[Row], pictures: np.memmap, workers: int, polic
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, fork, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as processes:
         made = processes.map(cut, chunks, [[rows[at] for at in chunk] for chunk in chunks])
-        yield from track(made, "cutting crops", len(chunks), transient=True)
+        yield from track(made, "cutting face crops", len(chunks), transient=True)
 
 
 def _cut_chunk(folder: Path, pictures_file: Path, policy: Policy, places: list[int], rows: list[Row]) -> np.ndarray:

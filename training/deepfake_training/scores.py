@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
+from deepfake_training.csv_file import write_csv
 from deepfake_training.data import Sample
 from deepfake_training.figures import auc_interval
 from deepfake_training.plans import Run
@@ -40,13 +41,8 @@ def scores_of(run: Run, part: str, samples: Iterable[Sample], y_score: np.ndarra
 
 
 def write_scores(path: Path, scores: Iterable[Score]) -> None:
-    """A CSV with a row a score, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [each.name for each in fields(Score)])
-        writer.writeheader()
-        writer.writerows(asdict(score) for score in scores)
-    partial.replace(path)
+    """A CSV with a row a score."""
+    write_csv(path, [each.name for each in fields(Score)], map(astuple, scores))
 
 
 def read_scores(path: Path) -> list[Score]:

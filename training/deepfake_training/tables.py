@@ -1,6 +1,5 @@
 """What an evaluation found, as files in a folder and as a table on the terminal."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from deepfake_training.certainty import Counted, RuleFindings
 from deepfake_training.certainty_toml import certainty_toml
+from deepfake_training.csv_file import write_csv
 from deepfake_training.data import Sample
 from deepfake_training.figures import Interval
 from deepfake_training.findings import ENSEMBLE, Findings, Subset
@@ -24,15 +24,14 @@ def write_predictions(
     path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]
 ) -> None:
     """A row a file; scores are empty and the reason says why where there is no answer."""
-    known = ("path", "y_true", "source", "group", "method")
-    with path.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.writer(lines)
-        writer.writerow([*known, "y_score", *networks, "predicted", "certainty", "frames", "reason"])
-        for sample, each in zip(samples, predictions, strict=True):
-            scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]
-            own = [sample.name, "fake" if sample.fake else "real", sample.source, sample.group, sample.method]
-            given = ["" if score is None else f"{score:.6f}" for score in scores]
-            writer.writerow([*own, *given, each.label, each.certainty, each.frames, each.reason])
+    rows = []
+    for sample, each in zip(samples, predictions, strict=True):
+        scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]
+        own = [sample.name, "fake" if sample.fake else "real", sample.source, sample.group, sample.method]
+        given = ["" if score is None else f"{score:.6f}" for score in scores]
+        rows.append([*own, *given, each.label, each.certainty, each.frames, each.reason])
+    known = ("path", "y_true", "source", "group", "method", "y_score")
+    write_csv(path, [*known, *networks, "predicted", "certainty", "frames", "reason"], rows)
 
 
 def write_all(folder: Path, findings: Findings, plots: Sequence[str]) -> None:

@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         "with real/ and fake/, each sub-folder of which is one group",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder to write")
-    parser.add_argument("--work", type=Path, default=CACHE, help="folder of crops and checkpoints (%(default)s)")
+    parser.add_argument("--work", type=Path, default=CACHE, help="folder of face crops and checkpoints (%(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
         "--network",
