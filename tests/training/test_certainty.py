@@ -14,7 +14,7 @@ from deepfake_training.certainty import RuleFindings, certainty_findings
 from deepfake_training.certainty_toml import certainty_toml
 from deepfake_training.data import Sample
 from deepfake_training.predictions import Prediction
-from deepfake_training.rings import loosest
+from deepfake_training.rule_numbers import loosest
 
 PLAIN = Measured(
     confidence=0.9, network_spread=0.0, frames=32, face_frames=None, face_side=200.0, codec="png", bits=20.0
@@ -163,12 +163,12 @@ def test_the_proposals_are_a_table_that_a_bundle_can_have():
         for value in values
     ]
     found = measure(changes, coin_where(values > 0.75))
-    text = certainty_toml(found, "lite 0.3.1\ndeepfake evaluate x")
+    text = certainty_toml(found, "lite 0.4.0\ndeepfake evaluate x")
     rules = from_table(CertaintyRules, tomllib.loads(text)["policy"]["certainty"], "certainty")
     assert rules.network_spread == 0.75
     assert rules.strong_compression == {"jpeg": of_rule(found, "strong_compression", "jpeg").proposed}
     assert rules.small_face_side is None and "# small_face_side: no rule (2000 answers to judge by)" in text
-    assert text.startswith("# lite 0.3.1\n# deepfake evaluate x\n")
+    assert text.startswith("# lite 0.4.0\n# deepfake evaluate x\n")
 
 
 def test_the_band_stands_beside_the_table_as_it_belongs_to_another():

@@ -13,7 +13,7 @@ from deepfake_contract.policy import CertaintyRules, Policy
 
 from deepfake_training.data import Sample
 from deepfake_training.predictions import Prediction
-from deepfake_training.rings import class_weights, loosest
+from deepfake_training.rule_numbers import class_weights, loosest
 from deepfake_training.stack import BANDS
 
 NEAR_THRESHOLD = "near_threshold"

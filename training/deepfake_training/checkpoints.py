@@ -1,4 +1,4 @@
-"""A training run on disk, so that it can be stopped and go on."""
+"""A training run's checkpoint: written while it runs, read when it is started again."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from deepfake_training.pace import Pace
 
 
 def resume(checkpoint: Path, kept: Mapping[str, Any], pace: Pace) -> None:
-    """Fills what is kept, and the pace, from the checkpoint; where there is none all begins."""
+    """Fills what is kept, and the pace, from the checkpoint; without one the run begins."""
     if not checkpoint.exists():
         pace.begin()
         return

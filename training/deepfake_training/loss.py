@@ -1,4 +1,4 @@
-"""What a network is asked for: whether a picture is a fake, and where it was manipulated."""
+"""What a network learns by: whether a picture is a fake, and where it was manipulated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

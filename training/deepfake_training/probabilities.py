@@ -1,4 +1,4 @@
-"""What a network says of face crops."""
+"""A network's probabilities of FAKE for face crops."""
 
 import numpy as np
 import torch

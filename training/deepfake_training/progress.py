@@ -1,4 +1,4 @@
-"""What a training run tells of itself on the way."""
+"""A training run's lines in the log."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Report:
-    """A run's lines in the log: how far it is, how fast, and how much of its time it waits for pictures."""
+    """How far a run is, how fast, and how much of its time it waits for pictures."""
 
     def __init__(self, name: str, batch: int, pace: Pace):
         self.name, self.batch, self.pace = name, batch, pace
@@ -24,7 +24,7 @@ class Report:
         self.waited += time.monotonic() - began
 
     def line(self, side: int, loss: float) -> None:
-        """Of the time since the line before."""
+        """Logs the time since the line before."""
         now, steps = time.monotonic(), self.pace.steps
         log.info(
             "%s %.0f%% step %d side %d loss %.4f, %.1f pictures/s, %.0f%% of the time waiting for them",

@@ -97,7 +97,7 @@ BASE_RECIPE = Recipe(MIXTURES["labelled"], 2_000_000, learning_rate=1e-4, pairs=
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("lite", "0.3.1", _with_mixtures(LITE, LITE_RECIPE), LITE_POLICY, half=True, refining=LITE_REFINING),
+        Profile("lite", "0.4.0", _with_mixtures(LITE, LITE_RECIPE), LITE_POLICY, half=True, refining=LITE_REFINING),
         Profile("base", "1.0.0", _with_mixtures(BASE, BASE_RECIPE), BASE_POLICY, half=False),
     )
 }

@@ -7,7 +7,7 @@ from deepfake_contract.stacking import Stacking
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from deepfake_training.rings import loosest
+from deepfake_training.rule_numbers import loosest
 
 WIDEST_BAND = 0.3  # on each side of the threshold
 RING = 0.05

@@ -1,11 +1,11 @@
-"""How far a rule may reach that calls answers uncertain: as far as those it adds are often wrong."""
+"""Chooses the number of a rule that calls answers uncertain, so that what it marks is often wrong."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-MOST_ERROR = 0.35  # of the answers in a ring: from there up they are better called uncertain
-FEW = 20  # answers that are too few to judge by
+MOST_ERROR = 0.35  # share of wrong answers from which on they are called uncertain
+FEW = 20  # fewer answers than this are too few to judge by
 
 
 def loosest(
