@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from deepfake_contract.description import NetworkSpec
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import LITE
 from deepfake_training.loss import Objective, localisation_loss
+from deepfake_training.machine import Machine
+from deepfake_training.probabilities import probabilities
 
 CELLS = (1, 7, 7)
 
@@ -113,3 +116,18 @@ def test_patches_are_asked_for_places_on_their_own_grid():
         whether = torch.nn.functional.cross_entropy(network(pictures), torch.tensor([0, 1]), label_smoothing=0.05)
     assert seen == [(2, 384, 16, 16)]
     assert (both - whether).item() == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("spec", [VIT, LITE[0]], ids=["vit", "lite0"])
+def test_in_bfloat16_as_on_a_gpu_loss_and_probabilities_stay_near(spec, monkeypatch):
+    """Step and scoring both run under the machine's autocast, here that of a CPU."""
+    exact = trained_by(spec, 224)[2].item()
+    torch.manual_seed(0)
+    network = HybridNetwork(spec)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
+    expected = probabilities(network, pictures)
+    monkeypatch.setattr(Machine, "autocast", lambda machine: torch.autocast("cpu", torch.bfloat16))
+    with Machine(torch.device("cpu"), 1).autocast():
+        assert trained_by(spec, 224)[2].item() == pytest.approx(exact, abs=0.1)
+    rounded = probabilities(network, pictures)
+    assert 0 < np.abs(rounded - expected).max() < 0.02 and rounded.dtype == np.float64
