@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from deepfake_contract.tensors import FACE_DETECTOR, MODELS
+from deepfake_contract.tensors import FACE_DETECTOR, OTHER_MODELS
 from deepfake_export.sessions import read_configuration
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
@@ -54,7 +54,7 @@ def channels_last(config: triton.ModelConfig) -> None:
 
 
 def two_instances(config: triton.ModelConfig) -> None:
-    if config.name not in MODELS:  # a network
+    if config.name not in OTHER_MODELS:  # a network
         config.instance_group[0].count = 2
 
 

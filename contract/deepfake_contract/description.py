@@ -11,7 +11,7 @@ from deepfake_contract.tables import from_table, to_plain
 from deepfake_contract.tensors import (
     FACE_SIDE,
     HEATMAP,
-    MODELS,
+    OTHER_MODELS,
     PROBABILITY,
     TensorSpec,
     crops_input,
@@ -22,12 +22,12 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 MOST_NETWORKS = 8
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-TAKEN = (*MODELS, "intercept")  # other served models, and the key of a contribution that is no network's
+RESERVED = (*OTHER_MODELS, "intercept")  # which is a key among the networks' contributions
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What every result is signed with."""
+    """The name and version that every result reports."""
 
     name: str
     version: str
@@ -35,7 +35,8 @@ class Identity:
 
 @dataclass(frozen=True)
 class FFTSpec:
-    """The FFT head's shape: the side of the spectrum it sees, its convolutions' widths, the features it gives."""
+    """The FFT head's shape: `size`, the side of the spectrum that it sees, in cells; the widths of its two
+    convolutions; how many features it gives."""
 
     size: int = 224
     channels: tuple[int, int] = (16, 32)
@@ -50,11 +51,11 @@ class FFTSpec:
 class NetworkSpec:
     """What one network is made of.
 
-    `name`: its own in the bundle, its Triton model's, and its key in results; `title`: for people. `weights`: a file in
-    the bundle's folder; one that ends with .safetensors may lie elsewhere, by a path relative to the folder. mean and
-    std (of RGB in 0 to 1) normalise the backbone's input, while the spectrum always uses ImageNet's. Without `fft` the
-    network sees the picture alone; with `face_side` it is also told how large the face was in the source. ValueError
-    names a value out of range.
+    `name`: the network's key in results and the name of its Triton model; `title`: for people. `architecture` and
+    `arguments`: what timm.create_model is given. `weights`: a file in the bundle's folder; one that ends with
+    .safetensors may lie elsewhere, by a path relative to the folder. mean and std (of RGB in 0 to 1) normalise the
+    backbone's input, while the spectrum always uses ImageNet's. Without `fft` the network sees the picture alone; with
+    `face_side` it is also told how large the face was in the source. ValueError names a value out of range.
     """
 
     name: str
@@ -68,17 +69,17 @@ class NetworkSpec:
     face_side: bool = False
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name) or self.name in TAKEN:
+        if not NAME.fullmatch(self.name) or self.name in RESERVED:
             raise ValueError(
-                f"name must be lower-case letters, digits and _ (at most 32), and none of {', '.join(TAKEN)}, but is "
-                f"{self.name!r}"
+                f"name must be a lower-case letter, then letters, digits and _ (at most 32), and none of "
+                f"{', '.join(RESERVED)}, but is {self.name!r}"
             )
         if min(self.std) <= 0:
             raise ValueError(f"std must be above 0, but is {list(self.std)}")
 
     @property
-    def shown(self) -> str:
-        """What people read: the title, or the architecture where there is none."""
+    def display_title(self) -> str:
+        """The title, or the architecture where there is none."""
         return self.title or self.architecture
 
     @property
@@ -112,23 +113,23 @@ class BundleDescription:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The networks', in stacking order."""
+        """The networks' names, in stacking order."""
         return tuple(network.name for network in self.networks)
 
     @property
     def wants_face_side(self) -> bool:
-        """Whether any network does."""
+        """Whether any network is told the face's side."""
         return any(network.face_side for network in self.networks)
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
-        """The ensemble's."""
+        """Input tensors of the ensemble."""
         crops = crops_input(self.policy.crop_side)
         return (crops, FACE_SIDE) if self.wants_face_side else (crops,)
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
-        """The ensemble's."""
+        """Output tensors of the ensemble."""
         return PROBABILITY, model_probabilities(len(self.networks)), HEATMAP
 
     def contributions(self, probabilities: Mapping[str, float]) -> dict[str, float]:

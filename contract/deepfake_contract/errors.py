@@ -4,7 +4,7 @@
 class DeepfakeError(Exception):
     """A failure told in one sentence for people: what was wrong and what to do.
 
-    `status` is the HTTP status, `title` the short name in problem+json, `exit_code` what `deepfake scan` ends with.
+    `status` is the HTTP status, `title` the short name in problem+json, `exit_code` what the command ends with.
     """
 
     status = 500

@@ -11,11 +11,11 @@ CROP_SIDE = 224  # pixels, where a bundle says nothing else
 
 @dataclass(frozen=True)
 class CertaintyRules:
-    """From which numbers on an answer is of low certainty, measured on the bundle by `deepfake evaluate`.
+    """Limits beyond which an answer is of low certainty, measured on the bundle by `deepfake evaluate`.
 
-    None, or a codec that is not named: the bundle has no such rule. `network_spread`: highest minus lowest mean
-    probability of the networks. `few_face_frames` and `few_face_share`: fewer analysed frames of a clip with a face, or
-    a smaller share of them. `small_face_side`: median longer side of the deciding faces, pixels.
+    A rule whose number is None, and a codec without an entry, is not applied. `network_spread`: highest minus lowest
+    mean probability of the networks. `few_face_frames` and `few_face_share`: fewer analysed frames of a clip with a
+    face, or a smaller share of them. `small_face_side`: median longer side of the deciding faces, pixels.
     `strong_compression`: bits for each pixel and frame, by codec.
     """
 
@@ -38,10 +38,11 @@ class Policy:
     """`crop`: the faces or the whole frame, `crop_side` pixels wide and high; `face_margin` is added on each side of a
     box, as part of its longer side.
 
-    `sampling`: at most `frames` frames, evenly over the clip or every nth from its start. A frame's score is that
-    of its highest whole face; `aggregate` makes the clip's of them. FAKE from `threshold` up. `false_positive_rate`:
-    measured at the threshold, None where unknown. Probabilities between the two of `uncertain` are of low certainty, as
-    are those that `certainty` names. ValueError names a value out of range.
+    `sampling`: at most `frames` frames, spread evenly over the clip or every nth from its start. A frame's score is the
+    highest of its faces that the picture's edge does not cut; the clip's score is the mean (`aggregate`) of its
+    frames'. FAKE from `threshold` up. `false_positive_rate`: measured at the threshold, None where unknown.
+    Probabilities between the two of `uncertain` are of low certainty, as are those that `certainty` names. ValueError
+    names a value out of range.
     """
 
     crop: Literal["face", "frame"]

@@ -10,7 +10,8 @@ from typing import Any
 class Stacking:
     """P(FAKE) = 1 / (1 + exp(−logit)), logit = Σ coefficientᵢ · (probabilityᵢ − meanᵢ) / scaleᵢ + intercept.
 
-    One number a network, in the bundle's order. ValueError names a value that is out of range.
+    `mean`, `scale` and `coefficients` have one number per network, in the bundle's order. ValueError names a value that
+    is out of range.
     """
 
     mean: tuple[float, ...]
@@ -28,7 +29,8 @@ class Stacking:
             raise ValueError(f"scale must be above 0, but is {list(self.scale)}")
 
     def terms(self, probabilities: Sequence[Any]) -> list[Any]:
-        """What each network adds to the logit; `probabilities` are one number, or one array of any shape, a network."""
+        """What each network adds to the logit, in the shape of its probabilities: one number, or one array, per
+        network."""
         parts = zip(self.coefficients, probabilities, self.mean, self.scale, strict=True)
         return [coefficient * (probability - mean) / scale for coefficient, probability, mean, scale in parts]
 

@@ -6,8 +6,8 @@ MAP_SIDE = 7  # cells of an evidence map
 ENSEMBLE = "deepfake_ensemble"
 FFT_BRANCH = "fft_branch"
 META_MODEL = "meta_model"
-FACE_DETECTOR = "face_detector"  # one frame a request, without a batch axis
-MODELS = (ENSEMBLE, FFT_BRANCH, META_MODEL, FACE_DETECTOR)  # beside one for each network
+FACE_DETECTOR = "face_detector"  # one frame per request, without a batch axis
+OTHER_MODELS = (ENSEMBLE, FFT_BRANCH, META_MODEL, FACE_DETECTOR)  # than the networks, which are models too
 BUNDLE_PARAMETER = "deepfake_bundle"  # of the ensemble's configuration: the bundle's description as JSON
 
 
@@ -21,6 +21,7 @@ class TensorSpec:
 
 
 CROPS = "CROPS"  # UINT8, RGB
+FFT = "FFT"
 MODEL_PROBABILITIES = "MODEL_PROBABILITIES"
 FACE_SIDE = TensorSpec("FACE_SIDE", (1,))  # longer side of the face in the source, pixels; where a network asks for it
 PROBABILITY = TensorSpec("PROBABILITY", (1,))  # of FAKE
@@ -40,7 +41,7 @@ def crops_input(side: int) -> TensorSpec:
 
 def fft_input(features: int) -> TensorSpec:
     """The spectrum's features as a network takes them."""
-    return TensorSpec("FFT", (features,))
+    return TensorSpec(FFT, (features,))
 
 
 def model_probabilities(networks: int) -> TensorSpec:
@@ -49,5 +50,5 @@ def model_probabilities(networks: int) -> TensorSpec:
 
 
 def of_network(network: str, spec: TensorSpec) -> TensorSpec:
-    """A network's tensor as the ensemble calls it: EFFICIENTNET_PROBABILITY."""
+    """A network's tensor as the ensemble calls it, such as SWIN_PROBABILITY."""
     return TensorSpec(f"{network.upper()}_{spec.name}", spec.dims, spec.uint8)

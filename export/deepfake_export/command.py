@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpu",
         action="store_true",
-        help="for a GPU: its set of the numbers below, chosen before they were measured on one. The repository still "
+        help="for a GPU: its own defaults for the numbers below, not yet measured on one. The repository still "
         "runs on a CPU.",
     )
     parser.add_argument(

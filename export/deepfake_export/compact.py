@@ -1,5 +1,7 @@
 """Makes a model's file smaller without changing a single weight."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -12,18 +14,39 @@ def store_exact_halves(model: onnx.ModelProto) -> onnx.ModelProto:
 
     A bundle trained in float32 and kept in float16 has only such weights. ONNX Runtime folds the casts when it loads.
     """
-    casts = []
-    for initialiser in model.graph.initializer:
-        if initialiser.data_type != TensorProto.FLOAT or initialiser.data_location == TensorProto.EXTERNAL:
-            continue
+    stored = {}
+    for initialiser in large_weights(model):
         value = numpy_helper.to_array(initialiser)
         with np.errstate(over="ignore"):
             half = value.astype(np.float16)
-        if value.size < SMALLEST or not np.array_equal(half.astype(np.float32), value):
+        if np.array_equal(half.astype(np.float32), value):
+            stored[initialiser.name] = numpy_helper.from_array(half)
+    return replace_weights(model, stored)
+
+
+def large_weights(model: onnx.ModelProto) -> list[TensorProto]:
+    """The initialisers in float32, inside the model, that are worth storing otherwise."""
+    return [
+        each
+        for each in model.graph.initializer
+        if each.data_type == TensorProto.FLOAT
+        and each.data_location != TensorProto.EXTERNAL
+        and np.prod(each.dims, dtype=int) >= SMALLEST
+    ]
+
+
+def replace_weights(model: onnx.ModelProto, stored: Mapping[str, TensorProto]) -> onnx.ModelProto:
+    """Puts tensors in the place of the initialisers of these names, each in float16 with a cast to float32 after it."""
+    casts = []
+    for initialiser in model.graph.initializer:
+        if (tensor := stored.get(initialiser.name)) is None:
             continue
-        name, stored = initialiser.name, f"{initialiser.name}_half"
-        initialiser.CopyFrom(numpy_helper.from_array(half, stored))
-        casts.append(helper.make_node("Cast", [stored], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
+        name = initialiser.name
+        initialiser.CopyFrom(tensor)
+        initialiser.name = name
+        if tensor.data_type == TensorProto.FLOAT16:
+            initialiser.name = f"{name}_half"
+            casts.append(helper.make_node("Cast", [f"{name}_half"], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)

@@ -1,4 +1,4 @@
-"""config.pbtxt of each served model, written in full: Triton's auto-completion is off."""
+"""config.pbtxt of each served model, complete: Triton's auto-completion is off."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,8 @@ def step_configuration(
     batched: bool = True,
     copied: bool = True,
 ) -> str:
-    """A model that runs model.onnx; `batched` gives every tensor a batch axis, `copied` the model its instances."""
+    """A model that runs model.onnx; `batched`: every tensor has a batch axis; `copied`: the model has
+    `options.instances` instances, else one."""
     config = _configuration(name, inputs, outputs)
     config.backend = "onnxruntime"
     config.default_model_filename = "model.onnx"

@@ -58,8 +58,8 @@ def _check_queue(parity: Parity, options: ServingOptions) -> None:
     needed_s = QUEUE_BATCHES * parity.batch_s
     if options.queue_timeout_s < needed_s:
         log.warning(
-            "A batch of the slowest network took %.1f s here: a request that may wait %.0f s should be let wait %.0f s "
-            "or more (--queue-timeout).",
+            "A batch of the slowest step took %.1f s here. Requests may wait %.0f s; set --queue-timeout to %.0f s or "
+            "more.",
             *(parity.batch_s, options.queue_timeout_s, needed_s),
         )
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
-SMALLEST = 256  # values; smaller ones stay in the graph
+from deepfake_export.compact import large_weights, replace_weights
+
 TYPES = {"F32": (TensorProto.FLOAT, np.float32), "F16": (TensorProto.FLOAT16, np.float16)}
+Stored = tuple["TensorProto.DataType", np.ndarray, int]  # ONNX type, values, and where they begin in the file, bytes
 
 
 def refer_to_weights(model: onnx.ModelProto, weights: Path, folder: Path) -> onnx.ModelProto:
@@ -23,37 +25,27 @@ def refer_to_weights(model: onnx.ModelProto, weights: Path, folder: Path) -> onn
     copy = folder / weights.name
     shutil.copyfile(weights, copy)
     stored = _tensors(copy)
-    casts = []
-    for initialiser in model.graph.initializer:
-        kept = stored.get(_key(initialiser.name))
+    external = {}
+    for initialiser in large_weights(model):
+        # The exported module holds the network as `network`.
+        kept = stored.get(initialiser.name.removeprefix("network."))
         value = numpy_helper.to_array(initialiser)
-        if kept is None or value.size < SMALLEST or initialiser.data_type != TensorProto.FLOAT:
-            continue
-        kind, array, offset = kept
-        if array.shape != value.shape or not np.array_equal(array.astype(np.float32), value):
-            continue
-        name = initialiser.name
-        external = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
-        for key, text in (("location", weights.name), ("offset", offset), ("length", array.nbytes)):
-            external.external_data.add(key=key, value=str(text))
-        if kind != TensorProto.FLOAT:
-            external.name = f"{name}_half"
-            casts.append(helper.make_node("Cast", [external.name], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
-        initialiser.CopyFrom(external)
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    return model
+        if kept is not None and kept[1].shape == value.shape and np.array_equal(kept[1].astype(np.float32), value):
+            external[initialiser.name] = _reference(weights.name, kept)
+    return replace_weights(model, external)
 
 
-def _key(initialiser: str) -> str:
-    """The name in the network's state dict: the exported module holds the network as `network`."""
-    return initialiser.removeprefix("network.")
+def _reference(file: str, stored: Stored) -> TensorProto:
+    kind, array, offset = stored
+    tensor = TensorProto(data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", file), ("offset", offset), ("length", array.nbytes)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
 
 
-def _tensors(file: Path) -> dict[str, tuple["TensorProto.DataType", np.ndarray, int]]:
-    """ONNX type, values and place in the file, bytes, of each tensor of a type that is served (safetensors' format:
-    the header's length as uint64, the header as JSON, the tensors one after the other)."""
+def _tensors(file: Path) -> dict[str, Stored]:
+    """The file's tensors of a type that is served (safetensors' format: the header's length as uint64, the header as
+    JSON, the tensors one after the other)."""
     with file.open("rb") as content:
         (length,) = struct.unpack("<Q", content.read(8))
         header = json.loads(content.read(length))

@@ -57,8 +57,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Parity:
-    """A row an output of each model; `undecided`: crops whose heatmap is not compared, since rounding decides it;
-    `batch_s`: the time of the slowest network's batch on one thread, in seconds."""
+    """One row per output of each model; `undecided`: crops whose heatmap is not compared, since rounding decides it;
+    `batch_s`: the time of the slowest step's batch on one thread, in seconds."""
 
     rows: list[Row]
     crops: int

@@ -36,7 +36,7 @@ def ensemble_reference(bundle: Bundle, crops: np.ndarray, face_sides: np.ndarray
     tensors: Tensors = {}
     for name, network in bundle.networks.items():
         fft, probability, evidence = _run(network, crops, face_sides)
-        answers = ((fft_input(0), fft), (PROBABILITY, probability), (EVIDENCE, evidence))
+        answers = ((fft_input(network.spec.fft_width), fft), (PROBABILITY, probability), (EVIDENCE, evidence))
         tensors |= {of_network(name, spec).name: value for spec, value in answers}
     return tensors | stacking_reference(bundle.description, tensors)
 

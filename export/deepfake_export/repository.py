@@ -9,10 +9,12 @@ from deepfake_contract.description import NetworkSpec
 from deepfake_contract.tensors import (
     BOXES,
     BUNDLE_PARAMETER,
+    CROPS,
     ENSEMBLE,
     EVIDENCE,
     FACE_DETECTOR,
     FACE_SIDE,
+    FFT,
     FFT_BRANCH,
     FRAME,
     LANDMARKS,
@@ -78,7 +80,7 @@ def write_repository(bundle: Bundle, folder: Path, options: ServingOptions) -> N
 
 
 def network_inputs(spec: NetworkSpec, side: int) -> list[TensorSpec]:
-    """A network's own, as its model calls them."""
+    """The inputs of a network's Triton model."""
     fft = [fft_input(spec.fft_width)] if spec.fft else []
     return [crops_input(side), *fft, *([FACE_SIDE] if spec.face_side else [])]
 
@@ -91,12 +93,11 @@ def _spectra(networks: Sequence[NetworkSpec]) -> dict[str, TensorSpec]:
 def _ensemble(bundle: Bundle, spectra: Mapping[str, TensorSpec], options: ServingOptions) -> str:
     description = bundle.description
     side = description.policy.crop_side
-    crops = {each.name: each.name for each in [crops_input(side)]}
-    steps = [(FFT_BRANCH, crops, {each.name: each.name for each in spectra.values()})] if spectra else []
+    steps = [(FFT_BRANCH, {CROPS: CROPS}, {each.name: each.name for each in spectra.values()})] if spectra else []
     for spec in description.networks:
         given = {each.name: each.name for each in network_inputs(spec, side)}
         if spec.fft:
-            given[fft_input(0).name] = spectra[spec.name].name
+            given[FFT] = spectra[spec.name].name
         steps.append((spec.name, given, {each.name: of_network(spec.name, each).name for each in ANSWER}))
     gathered = {each.name: each.name for each in stacking_inputs(description.names)}
     steps.append((META_MODEL, gathered, {each.name: each.name for each in description.outputs}))

@@ -1,4 +1,4 @@
-"""What rounding alone makes of a network's answers, so that no right graph is refused for it.
+"""What rounding alone makes of a network's answers, so that no correct graph is refused for it.
 
 In some networks the last bit of an input grows from block to block until the answer follows it. There PyTorch disagrees
 with itself: in float64, and in float32 on pictures changed in their last bit, several times, as each other order of
@@ -19,7 +19,7 @@ from deepfake_export.graphs import pictures
 from deepfake_export.reference import evidence_and_hidden
 
 SAMPLES = 5  # in float32; any one may come close to float64 by chance
-REACH = 10.0  # times PyTorch's own largest difference: farther off is a right graph's answer once in some thousands
+REACH = 10.0  # times PyTorch's own largest difference: a correct graph is farther off once in some thousands
 KINK_REACH = 4.0  # times the root mean square of what rounding makes of the hidden units
 LAST_BIT = 2.0**-23  # of a float32, relative
 LEAST_PROBABILITY = 1e-7  # told apart from 0, and from 1, in float32
@@ -78,7 +78,8 @@ def probability_recheck(network: HybridNetwork) -> Recheck:
 
 
 def measure_rounding(network: HybridNetwork, crops: np.ndarray, face_sides: np.ndarray) -> Rounding:
-    """Of one network, for a few crops uint8 [N, side, side, 3] and the sides [N, 1] of their faces."""
+    """What rounding makes of one network's answers to a few crops uint8 [N, side, side, 3], whose faces have sides [N,
+    1]."""
     images, sides = pictures(torch.from_numpy(crops)), torch.from_numpy(face_sides)
     maps, hidden, margins = _explained(copy.deepcopy(network).double(), images.double(), sides.double())
     random = torch.Generator().manual_seed(0)

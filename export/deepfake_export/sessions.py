@@ -17,7 +17,7 @@ def read_configuration(repository: Path, model: str) -> triton.ModelConfig:
 
 
 class Sessions:
-    """A session a model of the repository, on the CPU; `threads` 0 leaves the number to ONNX Runtime."""
+    """One session per model of the repository, on the CPU; `threads` 0 leaves the number to ONNX Runtime."""
 
     def __init__(self, repository: Path, threads: int = 0):
         options = onnxruntime.SessionOptions()

@@ -65,7 +65,7 @@ def describe(folder: Path) -> BundleDescription:
     try:
         return BundleDescription(identity, _digest(folder, files), specs, policy, stacking)
     except ValueError as cause:
-        raise BundleError(f"{TOML_FILE}: {cause}.") from cause
+        raise BundleError(f"The bundle in {folder} does not fit together: {cause}.") from cause
 
 
 def _at(table: str) -> str:
@@ -101,7 +101,7 @@ def _check_side(network: HybridNetwork, side: int) -> None:
     fixed = getattr(embed, "img_size", None)
     if fixed is not None and getattr(embed, "strict_img_size", True) and tuple(fixed) != (side, side):
         raise BundleError(
-            f"{TOML_FILE}: network {network.spec.name} takes crops of {fixed[0]} pixels, but crop_side is {side}: set "
+            f"Network {network.spec.name} takes crops of {fixed[0]} pixels, but crop_side is {side}: set "
             f"crop_side, or make the network with arguments = {{ img_size = {side} }}."
         )
 
@@ -115,5 +115,10 @@ def _require(folder: Path, files: list[str]) -> None:
 
 def _digest(folder: Path, files: list[str]) -> str:
     """SHA-256 of what `sha256sum FILES` prints for the sorted files, so that a shell can compute it too."""
-    lines = (f"{hashlib.sha256((folder / file).read_bytes()).hexdigest()}  {file}\n" for file in sorted(files))
+    lines = (f"{_sha256(folder / file)}  {file}\n" for file in sorted(files))
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ from deepfake_networks.network import HybridNetwork
 class Explanation(NamedTuple):
     """Logits [N, 2] of REAL and FAKE; and what adds up to their margin, in logits, positive toward FAKE: `evidence`
     [N, 7, 7] of each cell of the crop, `other_part` [N] of the other features (the spectrum, the face's side; 0 without
-    them), `rest` [N], the same for an empty picture."""
+    them), `rest` [N]: what no cell and no feature adds (biases, and what a norm after the pooling shifts)."""
 
     logits: Tensor
     evidence: Tensor

@@ -64,6 +64,7 @@ class HybridNetwork(nn.Module):
         return self.classify(self.backbone(self.normalise(pictures)), self.other_features(pictures, face_sides))
 
     def normalise(self, pictures: Tensor) -> Tensor:
+        """As the backbone wants them: by the network's own mean and deviation."""
         return normalise(pictures, self.spec.mean, self.spec.std)
 
     def fft_features(self, pictures: Tensor) -> Tensor:
@@ -79,6 +80,7 @@ class HybridNetwork(nn.Module):
         return join_face_sides(self.spec, self.fft_features(pictures), face_sides, pictures.shape[-1])
 
     def classify(self, backbone_features: Tensor, other_features: Tensor) -> Tensor:
+        """Pooled features [N, F] and other_features [N, D] to logits [N, 2]."""
         return self.classifier(torch.cat([backbone_features, other_features], dim=1))
 
 

@@ -21,14 +21,15 @@ def read_stacking(folder: Path, networks: int) -> Stacking:
     if classes.tolist() != [0, 1]:
         raise BundleError(f"{REGRESSION_FILE}: classes_ must be [0, 1] with 1 for FAKE, but is {classes.tolist()}.")
     scale = _numbers(scaler, SCALER_FILE, "scale_", (networks,))
-    if (scale <= 0).any():
-        raise BundleError(f"{SCALER_FILE}: scale_ must be above 0, but is {scale.tolist()}; fit the scaler again.")
-    return Stacking(
-        mean=tuple(_numbers(scaler, SCALER_FILE, "mean_", (networks,)).tolist()),
-        scale=tuple(scale.tolist()),
-        coefficients=tuple(_numbers(regression, REGRESSION_FILE, "coef_", (1, networks))[0].tolist()),
-        intercept=float(_numbers(regression, REGRESSION_FILE, "intercept_", (1,))[0]),
-    )
+    try:
+        return Stacking(
+            mean=tuple(_numbers(scaler, SCALER_FILE, "mean_", (networks,)).tolist()),
+            scale=tuple(scale.tolist()),
+            coefficients=tuple(_numbers(regression, REGRESSION_FILE, "coef_", (1, networks))[0].tolist()),
+            intercept=float(_numbers(regression, REGRESSION_FILE, "intercept_", (1,))[0]),
+        )
+    except ValueError as cause:
+        raise BundleError(f"{SCALER_FILE} and {REGRESSION_FILE}: {cause}; fit both again.") from cause
 
 
 def _numbers(estimator: Estimator, file: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -41,6 +42,4 @@ def _numbers(estimator: Estimator, file: str, name: str, shape: tuple[int, ...])
         raise BundleError(
             f"{file}: {name} has shape {value.shape}, not {shape}: it must be fitted on {shape[-1]} networks."
         )
-    if not np.isfinite(value).all():
-        raise BundleError(f"{file}: {name} has values that are not finite; fit it again.")
     return value.astype(np.float64) if value.dtype.kind == "f" else value

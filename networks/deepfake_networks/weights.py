@@ -23,7 +23,7 @@ MANTISSA_BITS = 5  # beside the leading one: an error of at most 1.6 % of a weig
 def load_network(folder: Path, spec: NetworkSpec) -> HybridNetwork:
     """The network of a bundle, float32, in evaluation mode; BundleError names file, key and cure."""
     state = _read(folder / spec.weights)
-    network = build_network(spec, "bundle.toml")
+    network = build_network(spec, f"Network {spec.name}")
     fill_network(network, state, spec.weights)
     return network.eval()
 
@@ -42,7 +42,7 @@ def fill_network(network: HybridNetwork, state: dict[str, Any], file: str) -> No
     """Loads a state dict strictly; BundleError names the file and the first key that doesn't fit or isn't finite."""
     expected = network.state_dict()
     state = {key: value for key, value in state.items() if key in expected or not key.endswith(COMPUTED)}
-    made_for = f"it must be a {network.spec.architecture} with the original's head, trained and saved under these names"
+    made_for = f"it must be a {network.spec.architecture} with the head described, trained and saved under these names"
     for problem, keys in (
         ("lacks", expected.keys() - state.keys()),
         ("has unexpected", state.keys() - expected.keys()),
@@ -141,7 +141,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
     try:
         return safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as cause:
-        raise BundleError(f"{path.name} can't be read as safetensors ({cause}): put the file there again.") from cause
+        raise BundleError(f"{path.name} can't be read as safetensors ({cause}): copy the file again.") from cause
 
 
 def _name(keys: set[str]) -> str:

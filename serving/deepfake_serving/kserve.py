@@ -7,7 +7,7 @@ from typing import Any
 
 BYTES = {"BOOL": 1, "UINT8": 1, "INT8": 1, "FP16": 2, "FP32": 4, "FP64": 8, "INT32": 4, "INT64": 8}  # an element's
 TIMEOUT_S = 3.0  # for all but inference: the server answers these by itself, at once
-FREE_SIDE = 64  # elements along an axis of any length, in a trial request
+FREE_SIDE = 64  # elements along an axis of any length, in a probe
 
 
 def call(
@@ -64,7 +64,7 @@ def entry_models(address: str) -> list[str]:
     return [name for name in names if name not in steps]
 
 
-def try_model(address: str, model: str, timeout_s: float) -> tuple[int, str]:
+def probe(address: str, model: str, timeout_s: float) -> tuple[int, str]:
     """(status, message) of one small request of zeros, made from the model's own description."""
     inputs, tensors = [], b""
     batched = read(address, f"/v2/models/{model}/config").get("max_batch_size", 0) > 0

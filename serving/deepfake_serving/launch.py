@@ -10,7 +10,7 @@ from deepfake_serving.environment import Environment
 HOST = "127.0.0.1"  # this server predates security fixes: never anything but loopback
 SHARED_MEMORY_BYTES = 8 * 2**20  # a model process's own segment at the start; it grows
 BACKEND = Path(__file__).parent / "backends" / "onnxruntime"
-STRANGERS = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}  # lead model processes to another Python
+STRIPPED = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV"}  # lead model processes to another Python
 
 FIXED = {
     "PYTHONNOUSERSITE": "1",
@@ -58,7 +58,7 @@ def arguments(
 
 def variables(environment: Environment, device: Device) -> dict[str, str]:
     """This process's environment, as the server and its model processes should see it."""
-    result = {name: value for name, value in os.environ.items() if name not in STRANGERS}
+    result = {name: value for name, value in os.environ.items() if name not in STRIPPED}
     result["PATH"] = f"{environment.folder / 'bin'}:{result.get('PATH', os.defpath)}"
     result |= FIXED
     if device == "cpu":

@@ -145,7 +145,7 @@ class TritonServer:
                 self._check_device()
                 self.processes_at_start = self.processes()
                 return
-            except _WorthAnotherTry as fault:
+            except _RetryableStart as fault:
                 self._end()
                 last = str(fault)
             except BaseException:
@@ -191,21 +191,21 @@ class TritonServer:
                 if is_port_taken(text):
                     raise self._port_taken()
                 if is_crash(text):
-                    raise _WorthAnotherTry(f"tritonserver crashed while it started:\n{reason(text)}")
+                    raise _RetryableStart(f"tritonserver crashed while it started:\n{reason(text)}")
                 raise ServingError(f"tritonserver did not start:\n{reason(text)}")
             if time.monotonic() > deadline:
                 raise ServingError(f"tritonserver took over {self._start_deadline_s:g} s:\n{reason(self.log_text())}")
             if (size := self._log.stat().st_size) > logged:
                 logged, last_news = size, time.monotonic()
             if time.monotonic() > last_news + silence_s:
-                raise _WorthAnotherTry(f"tritonserver hung while it started:\n{reason(self.log_text())}")
+                raise _RetryableStart(f"tritonserver hung while it started:\n{reason(self.log_text())}")
             if self._stopped.wait(READY_POLL_S):
                 raise ServingError("tritonserver was stopped while it started.")
         if not self.is_running():  # someone else's server answered on our port
             raise self._port_taken()
 
-    def _port_taken(self) -> "_WorthAnotherTry":
-        return _WorthAnotherTry(f"One of the ports {', '.join(map(str, self.ports))} is taken by another program.")
+    def _port_taken(self) -> "_RetryableStart":
+        return _RetryableStart(f"One of the ports {', '.join(map(str, self.ports))} is taken by another program.")
 
     def _check_device(self) -> None:
         if self._device != "gpu":
@@ -230,7 +230,7 @@ class TritonServer:
             self._folder = None
 
 
-class _WorthAnotherTry(Exception):
+class _RetryableStart(Exception):
     pass
 
 

@@ -1,7 +1,7 @@
 """Watches a server, and starts it again when it, or one of its model processes, dies or stops answering.
 
 This server never starts a model process again that died, and still says that it is ready: so processes are watched
-here, and models are tried. A model that rejects a request because its queue is full is busy, not dead.
+here, and models are tried. A model that rejects a request that waited too long in its queue is busy, not dead.
 """
 
 import logging
@@ -16,10 +16,10 @@ from deepfake_contract.errors import ServingError
 from deepfake_serving import kserve
 from deepfake_serving.server import TritonServer
 
-INTERVAL_S = 10.0  # between two trials of the models
-TRIAL_DEADLINE_S = 60.0  # above the queue's time-out and a batch of the slowest model
-RESTARTS_IN_A_ROW = 5
-SETTLED_S = 60.0  # a server that lived this long starts a new row
+INTERVAL_S = 10.0  # between two probes of the models
+PROBE_DEADLINE_S = 120.0  # above the time-out of the queue, 60 s by default, and a batch of the slowest model
+MOST_RESTARTS = 5  # one after the other
+SETTLED_S = 60.0  # a server that lived this long resets their count
 BUSY = 503  # what a rejected request is answered with
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 class Supervisor:
     """A thread that keeps a started TritonServer alive; a context manager.
 
-    Every `interval_s` it tries each model that clients call with a small request, unless others were answered
-    meanwhile; no answer within `trial_deadline_s` counts as dead. After `restarts_in_a_row` it gives up: `failure`
-    is the reason, for an operator, None until then. `restarts` counts all.
+    Every `interval_s` it probes each model that clients call with a small request, unless others were answered
+    meanwhile; no answer within `probe_deadline_s` counts as dead. After `most_restarts` restarts one after the other
+    it gives up: `failure` is the reason, for an operator, None until then. `restarts` counts all.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class Supervisor:
         server: TritonServer,
         *,
         interval_s: float = INTERVAL_S,
-        trial_deadline_s: float = TRIAL_DEADLINE_S,
-        restarts_in_a_row: int = RESTARTS_IN_A_ROW,
+        probe_deadline_s: float = PROBE_DEADLINE_S,
+        most_restarts: int = MOST_RESTARTS,
     ):
         self.failure: str | None = None
         self.restarts = 0
         self._server = server
         self._interval_s = interval_s
-        self._trial_deadline_s = trial_deadline_s
-        self._limit = restarts_in_a_row
-        self._row = 0
+        self._probe_deadline_s = probe_deadline_s
+        self._limit = most_restarts
+        self._consecutive = 0
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
         self._stopping = False
         self._thread = Thread(target=self._run, name="triton-supervisor", daemon=True)
@@ -76,7 +76,7 @@ class Supervisor:
             if self._stopping:
                 return
             if time.monotonic() - started > SETTLED_S:
-                self._row = 0
+                self._consecutive = 0
             if not self._restart(fault):
                 return
 
@@ -100,7 +100,7 @@ class Supervisor:
                 if events:
                     return f"process {processes[events[0]]} ended"
                 answered, before = self._answered(), answered
-                fault = self._try_models({model for model in answered if answered[model] > before.get(model, 0)})
+                fault = self._probe_models({model for model in answered if answered[model] > before.get(model, 0)})
                 if fault:
                     return fault
 
@@ -112,13 +112,13 @@ class Supervisor:
             return {}
         return {each["name"]: int(each["inference_stats"]["success"]["count"]) for each in statistics}
 
-    def _try_models(self, alive: set[str]) -> str:
+    def _probe_models(self, alive: set[str]) -> str:
         """What is wrong with the models that are not known to be alive; "" where nothing is."""
         try:
             for model in kserve.entry_models(self._server.http):
                 if model in alive:
                     continue
-                status, message = kserve.try_model(self._server.http, model, self._trial_deadline_s)
+                status, message = kserve.probe(self._server.http, model, self._probe_deadline_s)
                 if status not in (200, BUSY):
                     return f"{model} answered {status}: {message}"
             return "" if kserve.is_ready(self._server.http) else "the server is not ready"
@@ -127,10 +127,10 @@ class Supervisor:
 
     def _restart(self, fault: str) -> bool:
         """Restarts the server, several times if need be; False where it gave up or was stopped."""
-        while self._row < self._limit and not self._stopping:
+        while self._consecutive < self._limit and not self._stopping:
             log.warning("tritonserver is restarted: %s", fault)
-            _wait([self._stop], self._row)  # longer each time in a row
-            self._row += 1
+            _wait([self._stop], self._consecutive)  # longer each time
+            self._consecutive += 1
             self.restarts += 1
             try:
                 if not self._stopping:
@@ -139,7 +139,7 @@ class Supervisor:
             except ServingError as error:
                 fault = str(error)
         if not self._stopping:
-            self.failure = f"tritonserver failed {self._limit} times in a row; the last time: {fault}"
+            self.failure = f"tritonserver failed {self._limit} times, one after the other; the last time: {fault}"
             log.error(self.failure)
         return False
 

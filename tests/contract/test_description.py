@@ -54,7 +54,7 @@ def test_a_spectrum_that_does_not_divide_the_crop_is_refused():
 
 @pytest.mark.parametrize("name", ["Swin", "1st", "meta_model", "intercept", "", "a" * 33, "a-b"])
 def test_a_name_that_triton_or_a_result_can_not_have_is_refused(name):
-    with pytest.raises(ValueError, match="name must be lower-case letters"):
+    with pytest.raises(ValueError, match="name must be a lower-case letter"):
         NetworkSpec(name, "resnet18", "a.pth")
 
 

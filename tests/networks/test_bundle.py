@@ -184,7 +184,7 @@ def test_a_checkpoint_without_a_state_dict_is_refused(damaged):
         ('crop = "face"', 'crop = "head"', r"crop must be"),
         ('sampling = "even"', 'sampling = "odd"', r"sampling must be"),
         ("uncertain = [0.35, 0.65]", "uncertain = [0.65, 0.35]", r"uncertain must be two probabilities"),
-        ('name = "swin"', 'name = "Swin"', r"name must be lower-case letters"),
+        ('name = "swin"', 'name = "Swin"', r"name must be a lower-case letter"),
         ('name = "swin"', 'name = "fft_branch"', r"none of deepfake_ensemble, fft_branch"),
         ('name = "swin"', 'name = "convnext"', r"1 to 8 with different names"),
         ('name = "swin"', 'role = "swin"', r"\[networks\] 3 has an unknown key 'role'"),

@@ -74,7 +74,7 @@ def test_kind_auto_without_a_gpu_serves_on_the_cpu_and_says_so(repository, gpu_e
     with TritonServer(repository.folder, environment=gpu_environment) as server:
         assert server.sessions() == {"model": "CPUExecutionProvider"}
         assert "'model' runs on CPUExecutionProvider" in server.log_text()
-        assert kserve.try_model(server.http, "model", 5)[0] == 200
+        assert kserve.probe(server.http, "model", 5)[0] == 200
 
 
 def test_a_server_that_must_be_on_a_gpu_does_not_start_on_the_cpu(repository, gpu_environment):

@@ -57,5 +57,5 @@ def test_overload_is_turned_away_and_survived(repository, slow_model):
             each.join(timeout=SECONDS + 30)
         assert server.is_running()
         assert server.pid == process
-        assert kserve.try_model(server.http, "ensemble", 5)[0] == 200
+        assert kserve.probe(server.http, "ensemble", 5)[0] == 200
     assert set(seen) == {"OK", "StatusCode.UNAVAILABLE"}, seen

@@ -80,7 +80,7 @@ def test_a_server_restarts_on_the_same_ports(repository):
         server.restart()
         assert (server.grpc, server.http, server.metrics) == addresses
         assert server.pid != process
-        assert kserve.try_model(server.http, "model", 5)[0] == 200
+        assert kserve.probe(server.http, "model", 5)[0] == 200
 
 
 def test_a_stopped_server_does_not_restart(repository):
@@ -95,7 +95,7 @@ def test_two_servers_run_side_by_side_and_one_survives_the_other(repository):
     with TritonServer(repository.folder) as first:
         with TritonServer(repository.folder) as second:
             assert first.grpc != second.grpc
-        assert kserve.try_model(first.http, "model", 5)[0] == 200
+        assert kserve.probe(first.http, "model", 5)[0] == 200
 
 
 def test_a_killed_server_leaves_nothing_once_it_is_stopped(repository, traces, is_alive, eventually):

@@ -18,14 +18,14 @@ def watched(repository):
     repository.add("model", extra="instance_group [{ count: 2 }]")
     with (
         TritonServer(repository.folder) as server,
-        Supervisor(server, interval_s=0.2, trial_deadline_s=3) as supervisor,
+        Supervisor(server, interval_s=0.2, probe_deadline_s=3) as supervisor,
     ):
         yield server, supervisor
 
 
 def answers(server: TritonServer) -> bool:
     try:
-        return kserve.try_model(server.http, "model", 2)[0] == 200
+        return kserve.probe(server.http, "model", 2)[0] == 200
     except OSError:
         return False
 
@@ -48,7 +48,7 @@ def stop_a_model_from_answering(server: TritonServer) -> None:
 
 
 @pytest.mark.parametrize("harm", [kill_server, kill_one_model_process])
-def test_a_killed_process_is_noticed_without_a_trial(repository, traces, eventually, harm):
+def test_a_killed_process_is_noticed_without_a_probe(repository, traces, eventually, harm):
     repository.add("model", extra="instance_group [{ count: 2 }]")
     with TritonServer(repository.folder) as server, Supervisor(server, interval_s=600) as supervisor:
         address, process = server.http, server.pid
@@ -59,7 +59,7 @@ def test_a_killed_process_is_noticed_without_a_trial(repository, traces, eventua
 
 
 @pytest.mark.parametrize("harm", [stop_the_server_from_answering, stop_a_model_from_answering])
-def test_a_server_that_hangs_is_noticed_by_a_trial(watched, traces, eventually, harm):
+def test_a_server_that_hangs_is_noticed_by_a_probe(watched, traces, eventually, harm):
     server, supervisor = watched
     process = server.pid
     harm(server)
@@ -74,24 +74,24 @@ def test_a_healthy_server_is_left_alone(watched, eventually):
     server, supervisor = watched
     process = server.pid
 
-    def trials() -> int:
+    def probes() -> int:
         statistics = kserve.read(server.http, "/v2/models/model/stats")["model_stats"][0]
         return int(statistics["inference_stats"]["success"]["count"])
 
-    assert eventually(lambda: trials() >= 3)
+    assert eventually(lambda: probes() >= 3)
     assert (server.pid, supervisor.restarts) == (process, 0)
 
 
 def test_a_busy_server_is_left_alone(repository, slow_model, eventually):
-    """Rejected trials, as under overload, are no fault."""
+    """Rejected probes, as under overload, are no fault."""
     nodes, constants = slow_model
     queue = "default_queue_policy { timeout_action: REJECT default_timeout_microseconds: 1 }"
     busy = f"instance_group [{{ count: 1 }}]\ndynamic_batching {{ max_queue_delay_microseconds: 20000 {queue} }}"
     repository.add("model", nodes, constants=constants, batch=8, extra=busy)
     with TritonServer(repository.folder) as server:
-        status, message = kserve.try_model(server.http, "model", 5)
+        status, message = kserve.probe(server.http, "model", 5)
         assert status == 503, message
-        with Supervisor(server, interval_s=0.1, trial_deadline_s=3) as supervisor:
+        with Supervisor(server, interval_s=0.1, probe_deadline_s=3) as supervisor:
             rejected = lambda: kserve.call(server.metrics, "/metrics")[1].decode().split('"REJECTED"')[1].split()[1]  # noqa: E731
             assert eventually(lambda: int(rejected()) >= 4)
             assert (supervisor.restarts, server.is_running()) == (0, True)
@@ -101,16 +101,16 @@ def test_a_server_that_never_comes_back_is_given_up_with_a_reason(repository, ev
     repository.add("model")
     with (
         TritonServer(repository.folder) as server,
-        Supervisor(server, interval_s=0.2, restarts_in_a_row=2) as supervisor,
+        Supervisor(server, interval_s=0.2, most_restarts=2) as supervisor,
     ):
         (repository.folder / "model" / "1" / "model.onnx").write_bytes(b"damaged meanwhile")
         kill_server(server)
         assert eventually(lambda: supervisor.failure, BACK_WITHIN_S)
-        assert "failed 2 times in a row" in supervisor.failure
+        assert "failed 2 times, one after the other" in supervisor.failure
         assert "failed to load 'model'" in supervisor.failure
 
 
-def test_the_supervisor_stops_at_once_even_in_a_trial(watched):
+def test_the_supervisor_stops_at_once_even_in_a_probe(watched):
     server, supervisor = watched
     stop_the_server_from_answering(server)
     started = time.monotonic()

@@ -49,7 +49,7 @@ def test_scan_answers_with_each_network_of_the_bundle(specs, repository, picture
     assert list(result["networks"]) == names(specs)
     assert list(result["contributions"]) == [*names(specs), "intercept"]
     assert result["model"]["architectures"] == {spec.name: spec.architecture for spec in specs}
-    assert result["model"]["titles"] == {spec.name: spec.shown for spec in specs}
+    assert result["model"]["titles"] == {spec.name: spec.display_title for spec in specs}
     (face,) = result["frames"][0]["faces"]
     assert list(face["networks"]) == names(specs)
 
@@ -69,9 +69,9 @@ def test_the_page_and_its_report_show_each_network(specs, many, new_page, clip):
     rows = page.locator(".said tbody tr th").all_inner_texts()
     assert len(rows) == len(specs) + 1, "and the intercept"
     for spec, row in zip(specs, rows, strict=False):
-        assert spec.shown in row
+        assert spec.display_title in row
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile("report", re.IGNORECASE)).first.click()
     report = download.value.path().read_text()
     for spec in specs:
-        assert spec.shown in report
+        assert spec.display_title in report

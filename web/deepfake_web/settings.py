@@ -19,7 +19,9 @@ class WebSettings(ClientSettings):
     max_upload_s: float = setting(600.0, "longest upload, seconds")
     max_stall_s: float = setting(20.0, "longest silence of a client, and time for a request's head, seconds")
     upload_folder: str = setting("", "where an upload lies until its answer is sent; empty takes the system's folder")
-    triton_metrics: str = setting("", "host:port of Triton's metrics, which tell the device; empty asks its models")
+    triton_metrics: str = setting(
+        "", "host:port of Triton's metrics, which say what models run on; empty asks their configurations"
+    )
 
     @property
     def threads(self) -> int:

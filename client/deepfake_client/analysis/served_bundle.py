@@ -29,7 +29,7 @@ class ServedBundle:
             name=identity.name,
             version=identity.version,
             digest=self.description.digest,
-            titles={network.name: network.shown for network in networks},
+            titles={network.name: network.display_title for network in networks},
             architectures={network.name: network.architecture for network in networks},
             false_positive_rate=self.policy.false_positive_rate,
         )
