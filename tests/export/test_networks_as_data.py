@@ -108,5 +108,5 @@ def test_crops_of_another_size_than_a_network_takes_are_refused(four, tmp_path):
     bundle = Path(shutil.copytree(four.bundle, tmp_path / "bundle"))
     toml = bundle / "bundle.toml"
     toml.write_text(toml.read_text().replace("crop_side = 224", "crop_side = 168"))
-    with pytest.raises(BundleError, match="network swin takes crops of 224 pixels, but crop_side is 168"):
+    with pytest.raises(BundleError, match="Network swin takes crops of 224 pixels, but crop_side is 168"):
         Bundle.load(bundle)
