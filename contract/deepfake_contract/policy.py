@@ -11,7 +11,7 @@ CROP_SIDE = 224  # pixels, where a bundle says nothing else
 
 @dataclass(frozen=True)
 class CertaintyRules:
-    """Limits beyond which an answer is of low certainty, measured on the bundle by `deepfake evaluate`.
+    """Limits beyond which an answer is of low certainty; `deepfake evaluate` measures them on a bundle.
 
     A rule whose number is None, and a codec without an entry, is not applied. `network_spread`: highest minus lowest
     mean probability of the networks. `few_face_frames` and `few_face_share`: fewer analysed frames of a clip with a
