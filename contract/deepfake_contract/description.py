@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deepfake_contract.plain_types import from_table, to_plain
 from deepfake_contract.policy import Policy
 from deepfake_contract.stacking import Stacking
-from deepfake_contract.tables import from_table, to_plain
 from deepfake_contract.tensors import (
     FACE_SIDE,
     HEATMAP,

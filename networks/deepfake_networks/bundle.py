@@ -9,9 +9,9 @@ from typing import Any
 
 from deepfake_contract.description import BundleDescription, Identity, NetworkSpec
 from deepfake_contract.errors import BundleError
+from deepfake_contract.plain_types import from_table
 from deepfake_contract.policy import Policy
 from deepfake_contract.stacking import Stacking
-from deepfake_contract.tables import from_table
 
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.profiles import BASE, BASE_POLICY

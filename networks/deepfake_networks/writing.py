@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from deepfake_contract.description import Identity
+from deepfake_contract.plain_types import to_plain, to_toml
 from deepfake_contract.policy import Policy
 from deepfake_contract.stacking import Stacking
-from deepfake_contract.tables import to_plain, to_toml
 
 from deepfake_networks.bundle import TOML_FILE
 from deepfake_networks.network import HybridNetwork

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event, RLock
 
 from deepfake_contract.errors import ServingError
-from deepfake_contract.sessions import GPU_PROVIDERS, session_providers
+from deepfake_contract.session_metric import GPU_PROVIDERS, session_providers
 
 from deepfake_serving import keeper, kserve, launch
 from deepfake_serving.diagnosis import is_crash, is_port_taken, reason

@@ -99,7 +99,7 @@ def scan(tmp_path):
     folder.mkdir()
 
     def start(*arguments: object) -> subprocess.Popen:
-        command = [sys.executable, "-m", "deepfake_client.cli.command", "scan", "--json", *map(str, arguments)]
+        command = [sys.executable, "-m", "deepfake_client.cli.dispatch", "scan", "--json", *map(str, arguments)]
         variables = os.environ | {"TMPDIR": str(folder)}
         running.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)

@@ -137,7 +137,7 @@ def _serving(repository: Path, folder: Path):
     command = [
         sys.executable,
         "-m",
-        "deepfake_client.cli.command",
+        "deepfake_client.cli.dispatch",
         "serve",
         "--port",
         "0",

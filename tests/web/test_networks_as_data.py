@@ -43,7 +43,7 @@ def names(specs) -> list[str]:
 
 
 def test_scan_answers_with_each_network_of_the_bundle(specs, repository, picture):
-    command = [sys.executable, "-m", "deepfake_client.cli.command", "scan", str(picture), "--json"]
+    command = [sys.executable, "-m", "deepfake_client.cli.dispatch", "scan", str(picture), "--json"]
     done = subprocess.run([*command, "--repository", str(repository)], capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     assert list(result["networks"]) == names(specs)

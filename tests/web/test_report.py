@@ -9,7 +9,7 @@ import pytest
 from deepfake_client.report.html_report import html_report, report_css
 from deepfake_client.report.row import Row
 from deepfake_client.results import to_dict, without_pictures
-from deepfake_web.options import NAME_LENGTH
+from deepfake_web.predict_options import NAME_LENGTH
 
 NDJSON = {"Accept": "application/x-ndjson"}
 HTML = {"Accept": "text/html"}

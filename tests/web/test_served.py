@@ -202,7 +202,7 @@ def test_term_stops_everything_and_leaves_nothing(served_alone, picture, eventua
 def test_a_taken_port_is_said_before_anything_is_started(repository):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "deepfake_client.cli.command", "serve", "--port", port]
+        command = [sys.executable, "-m", "deepfake_client.cli.dispatch", "serve", "--port", port]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 2
     assert port in ended.stderr and "Starting Triton" not in ended.stderr and "Traceback" not in ended.stderr

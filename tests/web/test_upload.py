@@ -79,7 +79,7 @@ def test_serve_stops_at_a_missing_folder_with_a_sentence_before_it_starts_anythi
     command = [
         sys.executable,
         "-m",
-        "deepfake_client.cli.command",
+        "deepfake_client.cli.dispatch",
         "serve",
         "--port",
         "0",

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from deepfake_contract.tables import to_toml
+from deepfake_contract.plain_types import to_toml
 
-from deepfake_training.certainty import Counted, RuleFindings
+from deepfake_training.measured_rules import Counted, RuleFindings
 
 
 def certainty_toml(findings: Sequence[RuleFindings], about: str) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 from deepfake_contract.description import BundleDescription
 from sklearn.metrics import roc_auc_score
 
-from deepfake_training.certainty import RuleFindings, certainty_findings
 from deepfake_training.data import Sample
 from deepfake_training.figures import Figures, Interval, auc_difference, figures
+from deepfake_training.measured_rules import RuleFindings, certainty_findings
 from deepfake_training.predictions import Prediction, have_answer, y_scores
 from deepfake_training.subsets import subsets
 

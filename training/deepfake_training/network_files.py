@@ -15,7 +15,7 @@ from typing import Any
 import safetensors.torch
 from deepfake_contract.description import NetworkSpec
 from deepfake_contract.errors import BundleError
-from deepfake_contract.tables import from_table, to_plain
+from deepfake_contract.plain_types import from_table, to_plain
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.weights import build_network, fill_network, stored_state
 from safetensors import SafetensorError

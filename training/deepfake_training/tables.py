@@ -8,12 +8,12 @@ from typing import Any
 
 from rich.table import Table
 
-from deepfake_training.certainty import Counted, RuleFindings
 from deepfake_training.certainty_toml import certainty_toml
 from deepfake_training.csv_file import write_csv
 from deepfake_training.data import Sample
 from deepfake_training.figures import Interval
 from deepfake_training.findings import ENSEMBLE, Findings, Subset
+from deepfake_training.measured_rules import Counted, RuleFindings
 from deepfake_training.predictions import Prediction
 
 Rows = tuple[list[str], list[list[str]]]  # header and cells of a table

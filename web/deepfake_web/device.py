@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from deepfake_contract.sessions import GPU_PROVIDERS, session_providers
+from deepfake_contract.session_metric import GPU_PROVIDERS, session_providers
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.grpc.model_config_pb2 import ModelInstanceGroup
 from tritonclient.utils import InferenceServerException

@@ -16,8 +16,8 @@ from msgspec.json import schema, schema_components
 from deepfake_web.form import FIELD
 from deepfake_web.health import Health
 from deepfake_web.negotiation import HTML, JSON, NDJSON
-from deepfake_web.options import TRUTH, Options
 from deepfake_web.page import LIMITS
+from deepfake_web.predict_options import TRUTH, Options
 from deepfake_web.responses import (
     EVENTS,
     EXPLAINED,

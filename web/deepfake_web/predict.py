@@ -27,7 +27,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from deepfake_web import connection
 from deepfake_web.negotiation import HTML, NDJSON, representation
-from deepfake_web.options import Options, parse_options
+from deepfake_web.predict_options import Options, parse_options
 from deepfake_web.problems import problem_of
 from deepfake_web.services import services
 from deepfake_web.upload import received

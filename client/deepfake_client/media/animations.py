@@ -6,9 +6,9 @@ from deepfake_contract.errors import DamagedMediaError, TooLargeError
 from PIL import Image
 
 from deepfake_client.media import colour, tags
+from deepfake_client.media.chosen_frames import choose
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size
-from deepfake_client.media.sampling import choose
 
 FORMATS = {"GIF", "WEBP", "PNG", "AVIF"}
 MAX_FRAMES = 20_000  # of an animation; each must be drawn to learn how long it is shown

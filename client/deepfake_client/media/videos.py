@@ -12,12 +12,12 @@ from deepfake_contract.sampling import step_of
 
 from deepfake_client.ahead import ahead
 from deepfake_client.media import tags
+from deepfake_client.media.chosen_frames import choose
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
 from deepfake_client.media.decoding import counted, planned
 from deepfake_client.media.display import Display
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.sampling import choose
 from deepfake_client.media.timeline import Timeline, scan
 
 FRAMES_AT_ONCE = 2  # one is decoded while the one before is made what it is shown as

@@ -217,12 +217,12 @@ def test_standard_output_carries_nothing_but_results(repository, pictures):
 
 
 def test_a_reader_that_goes_away_is_no_error_of_ours(triton, pictures):
-    command = f"{sys.executable} -m deepfake_client.cli.command scan"
+    command = f"{sys.executable} -m deepfake_client.cli.dispatch scan"
     program = f"{command} --triton {triton} --json {pictures} {pictures} | head -n 1"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert len(done.stdout.splitlines()) == 1 and "Traceback" not in done.stderr
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess:
-    program = [sys.executable, "-m", "deepfake_client.cli.command", "scan", *map(str, arguments)]
+    program = [sys.executable, "-m", "deepfake_client.cli.dispatch", "scan", *map(str, arguments)]
     return subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)

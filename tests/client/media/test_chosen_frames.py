@@ -1,7 +1,7 @@
 """Which frames are chosen, and what must be decoded for them."""
 
 import pytest
-from deepfake_client.media.sampling import choose
+from deepfake_client.media.chosen_frames import choose
 from deepfake_client.media.timeline import Timeline
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from deepfake_client.analysis.certainty import Measured
+from deepfake_contract.plain_types import from_table
 from deepfake_contract.policy import CertaintyRules, Policy
-from deepfake_contract.tables import from_table
 from deepfake_networks.profiles import LITE_POLICY
-from deepfake_training.certainty import RuleFindings, certainty_findings
 from deepfake_training.certainty_toml import certainty_toml
 from deepfake_training.data import Sample
+from deepfake_training.measured_rules import RuleFindings, certainty_findings
 from deepfake_training.predictions import Prediction
 from deepfake_training.rule_numbers import loosest
 

@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import EntryPoint
 
 import pytest
-from deepfake_client.cli import command
+from deepfake_client.cli import dispatch
 from deepfake_contract.errors import UnavailableError
 
 
@@ -14,10 +14,10 @@ def run(monkeypatch):
     """Runs the command with these sub-commands installed."""
 
     def call(*arguments: str, **commands: str) -> int:
-        points = [EntryPoint(name, value, command.GROUP) for name, value in commands.items()]
-        monkeypatch.setattr(command, "entry_points", lambda group: points)
+        points = [EntryPoint(name, value, dispatch.GROUP) for name, value in commands.items()]
+        monkeypatch.setattr(dispatch, "entry_points", lambda group: points)
         monkeypatch.setattr(sys, "argv", ["deepfake", *arguments])
-        return command.main()
+        return dispatch.main()
 
     return call
 
@@ -46,13 +46,13 @@ def test_an_error_is_told_in_its_sentence_with_its_exit_code(run, capsys, monkey
     def fail(arguments):
         raise UnavailableError("No Triton answers.")
 
-    monkeypatch.setattr(command, "fail", fail, raising=False)
-    assert run("scan", scan="deepfake_client.cli.command:fail") == 4
+    monkeypatch.setattr(dispatch, "fail", fail, raising=False)
+    assert run("scan", scan="deepfake_client.cli.dispatch:fail") == 4
     assert capsys.readouterr().err == "deepfake: No Triton answers.\n"
 
 
 def test_the_command_loads_no_sub_command_it_is_not_asked_for():
-    code = "import sys; from deepfake_client.cli import command; sys.argv = ['deepfake', '--help']; command.main(); "
+    code = "import sys; from deepfake_client.cli import dispatch; sys.argv = ['deepfake', '--help']; dispatch.main(); "
     heavy = "sorted({'tritonclient', 'numpy', 'PIL', 'flask', 'msgspec', 'torch', 'rich'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", f"{code}print({heavy})"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
