@@ -35,7 +35,8 @@ class Model:
     architectures: Annotated[dict[str, str], Meta(description="Of each network, by its name.")]
     false_positive_rate: Annotated[
         Probability | None,
-        Meta(description="Share of real ones that reached the threshold in tests; null where it was not measured."),
+        Meta(description="Share of real ones that reached the threshold, among held-out pictures of the kinds "
+            "it learnt from; null where it was not measured."),
     ]
 
 

@@ -71,6 +71,12 @@ def test_networks_are_called_by_their_titles_however_many_they_are(shown):
     expect(shown.locator(".finding")).not_to_contain_text("three")
 
 
+def test_the_timeline_goes_from_the_clips_start_to_its_end_as_in_the_report(shown):
+    assert shown.locator(".axis span").all_inner_texts() == ["0.00 s", "1.00 s"]
+    shown.get_by_role("slider", name="Frame of the clip").press("End")
+    assert shown.locator(".cursor").evaluate("cursor => cursor.style.left") == "50%"  # the last frame, at 0.5 s
+
+
 def test_the_face_that_decides_is_the_one_that_the_result_names(shown):
     close_up = shown.get_by_role("img", name="The face that decides")
     expect(close_up).to_have_attribute("viewBox", "16 0 16 16")

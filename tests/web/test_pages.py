@@ -52,7 +52,7 @@ def test_config_has_the_limits_and_the_words_and_stands_in_the_page(client, sett
     assert json.loads(in_page) == config
     assert config["limits"]["max_bytes"] == settings.max_bytes
     assert config["states"].keys() == words.STATES.keys()
-    assert config["reasons"] == words.REASONS
+    assert config["reasons"] == {reason: sentence for reason, (_, sentence) in words.REASONS.items()}
 
 
 def test_health_says_what_is_missing_in_the_same_form(make_app, make_detector, client):

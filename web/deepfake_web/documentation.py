@@ -163,7 +163,7 @@ def _schemas() -> Part:
     properties["report"] = {"type": "string", "description": REPORT}
     reasons = properties["reasons"]
     reasons["items"] = {"type": "string", "enum": list(words.REASONS)}
-    reasons["description"] += "".join(f" `{reason}`: {text}" for reason, text in words.REASONS.items())
+    reasons["description"] += "".join(f" `{reason}`: {text}" for reason, (_, text) in words.REASONS.items())
     return schemas
 
 

@@ -55,7 +55,7 @@ def config() -> dict[str, Any]:
     return {
         "limits": limits,
         "states": states,
-        "reasons": words.REASONS,
+        "reasons": {reason: sentence for reason, (_, sentence) in words.REASONS.items()},
         "sentences": sentences,
         "credentials": credentials,
         "limits_of_method": words.LIMITS,

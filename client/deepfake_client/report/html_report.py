@@ -1,6 +1,5 @@
 """The report that people keep: one HTML page of one or more results, without script, complete in itself."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -48,15 +47,13 @@ def section(row: Row, number: int) -> str:
     if result is None:
         return template.render(name=name, number=number, result=None, error=row.error)
     strongest = heatmap.strongest(result.frames)
-    logit = sum((result.contributions or {}).values())
     return template.render(
         name=name,
         number=number,
         result=result,
         state=words.state(result),
         bars=drawings.bars(result.contributions or {}),
-        logit=logit,
-        stacked=0.5 * (1 + math.tanh(logit / 2)),  # the logistic function, which can't overflow so
+        logit=sum((result.contributions or {}).values()),
         timeline=drawings.timeline(result) if result.file_type == "video" and result.frames else None,
         top_frames=drawings.weightiest(result.frames, TOP_FRAMES),
         strongest=strongest,

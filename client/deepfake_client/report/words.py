@@ -18,13 +18,14 @@ STATES = {
         "No face was found, so this lies outside what the detector covers. That says nothing about the file.",
     ),
 }
+# reason: in a table, as a sentence
 REASONS = {
-    "near_threshold": "The probability lies close to the threshold.",
-    "networks_disagree": "The networks contradict each other.",
-    "few_faces": "Faces were found in few of the frames.",
-    "small_faces": "The faces are small, so little detail could be examined.",
-    "strong_compression": "Strong compression has removed the fine detail.",
-    "truncated": "A part of the picture is missing, so it could not be examined.",
+    "near_threshold": ("close to the threshold", "The probability lies close to the threshold."),
+    "networks_disagree": ("networks disagree", "The networks contradict each other."),
+    "few_faces": ("faces in few frames", "Faces were found in few of the frames."),
+    "small_faces": ("small faces", "The faces are small, so little detail could be examined."),
+    "strong_compression": ("strong compression", "Strong compression has removed the fine detail."),
+    "truncated": ("a part is missing", "A part of the picture is missing, so it could not be examined."),
 }
 # state of Content Credentials: title, what it means
 CREDENTIALS = {
@@ -64,13 +65,13 @@ LIMITS = (
 AGREED = "Each network on its own leans toward {side}."
 SPLIT = "The networks are split: {fake} toward FAKE, {real} toward REAL."
 LOGITS = "What it adds is in logits, which are log-odds: 0 stands for even odds, more for FAKE, less for REAL."
-MEANS = (
-    "The figures are means over the frames with a face. A mean of log-odds is not the log-odds of a mean, so the sum "
-    "and the likelihood may differ a little."
-)
+MEANS = "The figures are means over the frames with a face."
 # Filled in here and by the page's script.
 LIKELIHOOD = "Likelihood of manipulation: {confidence} on a scale from 0 to 1; the threshold is {threshold}."
-RATE = "In our tests {rate} of 100 real ones reached that threshold."
+RATE = (
+    "Among held-out pictures of the kinds it learnt from, {rate} of 100 real ones reached that threshold; elsewhere "
+    "expect more."
+)
 RATE_UNKNOWN = "How often it is wrong about real faces has not been measured."
 
 

@@ -32,24 +32,29 @@ export function aboutFile(result, { credentials, sentences }) {
 
 const factsOf = ({ sha256, bytes, width, height, container, codec, duration_s, frame_rate }) => ({
   "SHA-256": sha256,
-  Size: `${size(bytes)}, ${width} × ${height} pixels`,
-  "Container, codec": `${container}, ${codec}`,
+  Size: size(bytes),
+  Format: `${container}, ${codec}`,
+  Picture: `${width} × ${height} pixels`,
   Duration: duration_s !== null && clock(duration_s),
-  "Frame rate": frame_rate && `${frame_rate.toFixed(1)} frames a second`,
+  "Frame rate": frame_rate && `${frame_rate.toFixed(1)} frames per second`,
 });
 
 const signatureOf = ({ signer, software, signed_at, trust_list, problems }) => ({
   "Signed by": signer,
   "Signed with": software,
-  "Signed on": signed_at,
+  "Signed on": signed_at && moment(signed_at),
   "Trust list": trust_list ?? "none was used",
   Problems: problems.join(", "),
 });
 
 const runOf = ({ model, analysed_at, timing_s }) => ({
-  model: `${model.name} ${model.version}, ${model.digest}`,
-  analysed: `${analysed_at.replace("T", " ").replace("+00:00", " UTC")}, in ${timing_s.total.toFixed(1)} s`,
+  model: `${model.name} ${model.version}`,
+  digest: model.digest,
+  analysed: moment(analysed_at),
+  "time taken": `${timing_s.total.toFixed(1)} s`,
 });
+
+const moment = (iso) => iso.replace("T", " ").replace("+00:00", " UTC");
 
 /** A description list of the facts that there are. */
 function described(facts) {

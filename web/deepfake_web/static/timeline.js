@@ -8,9 +8,8 @@ const MOST_LANES = 6; // the highest; the others on demand
 /** { node, show(index) } for a clip's result; `pick(index)` is called when the reader chooses a frame. */
 export function timeline(result, pick) {
   const { frames, threshold } = result;
-  const start = frames[0].time_s;
-  const length = Math.max(frames.at(-1).time_s - start, 1e-3);
-  const across = (frame) => (WIDTH * (frame.time_s - start)) / length;
+  const span = Math.max(result.media.duration_s ?? 0, frames.at(-1).time_s) || 1; // as in the report
+  const across = (frame) => (WIDTH * frame.time_s) / span;
   const cursor = element("div", { class: "cursor" });
   const tracks = followed(result).toSorted((a, b) => b.confidence - a.confidence);
   const lanes = element(
@@ -60,8 +59,8 @@ export function timeline(result, pick) {
     element(
       "p",
       { class: "axis", "aria-hidden": "true" },
-      element("span", {}, clock(start)),
-      element("span", {}, clock(frames.at(-1).time_s)),
+      element("span", {}, clock(0)),
+      element("span", {}, clock(span)),
     ),
     more,
     element(
