@@ -33,7 +33,7 @@ def run(findings: Findings, plan: Plan) -> None:
     with findings.part("Triton's programs"):
         find_environment(plan.serving)
     # Bare sessions need the environment's Python and ONNX Runtime alone.
-    environment = Environment(plan.serving, plan.serving, "", "")
+    environment = Environment(plan.serving, plan.serving, "")
     if not findings.failed("Triton's programs"):
         environment = find_environment(plan.serving)
         with findings.part("a ramp through the server"):

@@ -23,15 +23,15 @@ def as_maps(backbone: nn.Module, features: Tensor) -> Tensor:
     return features.permute(0, 3, 1, 2) if getattr(backbone, "output_fmt", "NCHW") == "NHWC" else features
 
 
-def share_out(evidence: Tensor, cells: int = MAP_SIDE) -> Tensor:
-    """Evidence [N, h, w] to [N, cells, cells] with the same sum; the very tensor where it has that size.
+def share_out(evidence: Tensor) -> Tensor:
+    """Evidence [N, h, w] to [N, MAP_SIDE, MAP_SIDE] with the same sum; the very tensor where it has that size.
 
     Each cell is divided among those it overlaps, in proportion to area.
     """
     height, width = evidence.shape[1:]
-    if (height, width) == (cells, cells):
+    if (height, width) == (MAP_SIDE, MAP_SIDE):
         return evidence
-    down, across = (_shares(int(side), cells, evidence) for side in (height, width))
+    down, across = (_shares(int(side), MAP_SIDE, evidence) for side in (height, width))
     return down @ evidence @ across.T
 
 

@@ -67,7 +67,7 @@ def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
     `half` stores tables of weights as float16, norms and biases as they are, and compresses a checkpoint, which PyTorch
     reads all the same.
 
-    ValueError where a weight is too large for float16.
+    BundleError where a weight is too large for float16.
     """
     state = stored_state(network, half)
     file = folder / network.spec.weights
@@ -82,12 +82,15 @@ def save_network(folder: Path, network: HybridNetwork, half: bool) -> None:
 def stored_state(network: HybridNetwork, half: bool) -> dict[str, Tensor]:
     """A copy of the network's state as it is written: with `half`, tables as float16.
 
-    ValueError where a weight is too large for that.
+    BundleError where a weight is too large for that.
     """
     state = {key: _stored(value.detach().cpu(), half) for key, value in network.state_dict().items()}
     for key, value in state.items():
         if not torch.isfinite(value).all():
-            raise ValueError(f"{network.spec.name}: {key} is not finite as {value.dtype}")
+            raise BundleError(
+                f"Network {network.spec.name} can't be written: {key} is not finite as {value.dtype}. Train it again, "
+                "from other weights (--start) or with another --seed."
+            )
     return state
 
 

@@ -26,7 +26,7 @@ def write_bundle(
 ) -> None:
     """Writes the networks' weights and bundle.toml into the folder, which is made where it is missing.
 
-    Networks in stacking order; `half` stores weights as float16, half as large. ValueError where one does not fit.
+    Networks in stacking order; `half` stores weights as float16, half as large. BundleError where one does not fit.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,12 +16,11 @@ RUNTIMES = ("onnxruntime", "onnxruntime-gpu")  # the same files: an environment 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment that was found able to serve. `runtime` is the ONNX Runtime wheel it holds."""
+    """A virtual environment that was found able to serve."""
 
     folder: Path
     triton: Path
     python_version: str
-    runtime: str
 
     @property
     def tritonserver(self) -> Path:
@@ -46,11 +45,11 @@ def find_environment(folder: Path | None = None) -> Environment:
     if "nvidia-pytriton" not in versions:
         raise ServingError(f"{folder} lacks tritonserver. Install requirements/serving-nodeps.txt into it.")
     _check_numpy(versions.get("numpy"), folder)
+    _check_runtime(versions, folder)
     environment = Environment(
         folder=folder,
         triton=packages / "pytriton" / "tritonserver",
         python_version=packages.parent.name.removeprefix("python"),
-        runtime=_only_runtime(versions, folder),
     )
     if not environment.stub.exists():
         raise ServingError(
@@ -75,12 +74,11 @@ def _check_numpy(version: str | None, folder: Path) -> None:
         raise ServingError(f"{folder} has {found}; model processes need 1.26. Install requirements/serving.txt.")
 
 
-def _only_runtime(versions: dict[str, str], folder: Path) -> str:
+def _check_runtime(versions: dict[str, str], folder: Path) -> None:
     found = [each for each in RUNTIMES if each in versions]
     if len(found) != 1:
         count = "both" if found else "neither"
         raise ServingError(f"{folder} must hold one of {' and '.join(RUNTIMES)}, but holds {count}: set it up again.")
-    return found[0]
 
 
 def _check_libraries(program: Path) -> None:

@@ -1,6 +1,7 @@
 """A detector evaluated on made-up files, by the pipeline that serves."""
 
 import csv
+import errno
 import json
 import tomllib
 from dataclasses import replace
@@ -16,7 +17,8 @@ from deepfake_networks.profiles import LITE, LITE_POLICY
 from deepfake_training.data import Sample
 from deepfake_training.evaluate import main
 from deepfake_training.findings import error_correlation, find_subsets
-from deepfake_training.predictions import Prediction, y_scores
+from deepfake_training.predictions import Prediction, predict, y_scores
+from deepfake_training.subsets import aucs
 from PIL import Image
 
 NAMES = ("one", "other", "half")
@@ -53,6 +55,19 @@ def test_findings_say_what_the_predictions_say():
     assert aucs == {"a": 1.0, "b": 0.0, "all": 0.5}
     assert list(subsets["a"].systems) == ["ensemble", *NAMES]
     assert subsets["b"].gain.over == "other" and subsets["b"].gain.auc.value == -1
+
+
+def test_a_colon_in_a_sources_name_does_not_make_it_a_method():
+    some = [replace(sample, source=f"camera: {sample.source}") for sample in SOME]
+    assert list(aucs(some, [prediction(0.5)] * len(some))) == ["camera: a", "camera: b", "all"]
+
+
+def test_a_file_that_may_not_be_read_has_its_reason_and_ends_nothing():
+    def prepare(sample: Sample) -> Path:
+        raise PermissionError(errno.EACCES, "Permission denied", str(sample.path))
+
+    (row,) = predict(SOME[:1], lambda: None, LITE_POLICY, prepare, "predicting")
+    assert (row.y_score, row.reason) == (None, "The file could not be read: Permission denied.")
 
 
 def test_intervals_are_drawn_by_group():
@@ -107,6 +122,8 @@ def test_every_file_has_a_row_and_failures_say_why(through_torch):
     _, figures, rows = through_torch
     assert len(rows) == 10
     assert rows["real/stills/wall.png"]["reason"] == "no face"
+    assert {row["y_true"] for name, row in rows.items() if name.startswith("fake/")} == {"1"}
+    assert {row["y_true"] for name, row in rows.items() if name.startswith("real/")} == {"0"}
     assert rows["fake/stills/broken.jpg"]["reason"] and not rows["fake/stills/broken.jpg"]["y_score"]
     assert all(row["y_score"] for row in rows.values() if not row["reason"])
     assert figures["data"]["without_answer"] == 2
@@ -171,7 +188,7 @@ def test_networks_that_fail_together_on_faceless_files_are_not_called_alike():
 def test_one_label_alone_is_refused(tmp_path, astronaut):
     Image.fromarray(astronaut).save(tmp_path / "a.png")
     (tmp_path / "list.csv").write_text("path,label\na.png,real\n")
-    with pytest.raises(UsageError, match=r"list\.csv gives reals only"):
+    with pytest.raises(UsageError, match=r"list\.csv gives reals only.*--source, --split, --limit"):
         main([str(tmp_path / "list.csv"), "--output", str(tmp_path / "out")])
 
 

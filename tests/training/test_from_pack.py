@@ -2,6 +2,7 @@
 
 import csv
 import logging
+from argparse import Namespace
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from deepfake_contract.errors import DeepfakeError, UsageError
 from deepfake_training import batches
+from deepfake_training import train as commands
 from deepfake_training.from_pack import SCORES_FILE, Job, start_network
 from deepfake_training.machine import Machine
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
@@ -89,6 +91,23 @@ def test_a_run_without_a_source_never_starts_from_a_network_that_may_have_seen_i
 
     assert (stem(Run("lite0_blended")) == 0.5).all()
     assert not (stem(Run("lite0_blended", "swaps")) == 0.5).any()
+
+
+@pytest.mark.parametrize("network", [["--network", "lite0_blended"], []], ids=["one network", "the plan"])
+def test_reading_the_pack_counts_as_time(packed, monkeypatch, network):
+    """A hundred seconds of a clock that only the reading moves."""
+    clock, seconds = [0.0], []
+
+    def read(*given):
+        clock[0] += 100
+        return read_pack(*given)
+
+    monkeypatch.setattr(commands, "read_pack", read)
+    monkeypatch.setattr(commands, "time", Namespace(monotonic=lambda: clock[0]))
+    for name in ("train_from_pack", "train_plan"):
+        monkeypatch.setattr(commands, name, lambda _pack, _run, job: seconds.append(job.seconds))
+    train(packed, "--minutes", "3", *network)
+    assert seconds == [80.0]
 
 
 def test_the_packs_start_is_taken_without_its_package(packed, monkeypatch):

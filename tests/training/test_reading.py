@@ -58,9 +58,10 @@ def test_the_manifest_says_otherwise(tmp_path):
     assert [(sample.source, sample.group) for sample in learnt] == [("s", "g"), ("s", "h")]
 
 
-def test_clips_and_odd_files_are_evaluated_on_and_not_learnt_from(tmp_path):
+def test_clips_and_odd_files_are_evaluated_on_and_not_learnt_from(tmp_path, caplog):
     touch(tmp_path, "real/1.jpg", "real/2.mp4", "fake/3.jpg", "fake/notes.txt", "fake/.hidden")
     assert [sample.name for sample in read_training(tmp_path)] == ["real/1.jpg", "fake/3.jpg"]
+    assert "1 files in real/ are left out: training reads .avif .bmp .jpeg .jpg" in caplog.text
     assert len(read_labelled(tmp_path, "val")) == 4
 
 

@@ -228,6 +228,33 @@ def test_refining_needs_networks_to_refine(manifest, tmp_path):
         main([str(manifest), "--output", str(tmp_path), "--refine", "--start", "bundles/lite", "--profile", "base"])
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["data.csv", "--untrained", "--start", "bundles/lite"], "give one of them"),
+        (["data.csv", "--minutes", "2", "--pairs", "4"], "--minutes, --pairs can be given with --pack only"),
+        (["--pack", "p", "--minutes", "2", "--profile", "lite"], "--profile can be given with DATA only"),
+        (["--pack", "p", "--minutes", "2", "--refine", "--budget", "2"], "--budget, --refine can be given with DATA"),
+        (["--pack", "p", "--minutes", "0"], "--minutes must be above 0, but is 0"),
+        (["--pack", "p", "--minutes", "2", "--pairs", "0"], "--pairs must be above 0, but is 0"),
+        (["data.csv", "--workers", "-1"], "--workers must be above 0, but is -1"),
+        (["data.csv", "--budget", "nan"], "--budget must be above 0, but is nan"),
+    ],
+)
+def test_options_that_contradict_are_refused_by_name(tmp_path, given, message):
+    with pytest.raises(UsageError, match=message):
+        main([*given, "--output", str(tmp_path / "out")])
+
+
+def test_an_interrupted_training_says_how_it_goes_on(manifest, tmp_path, monkeypatch, capsys):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deepfake_training.train.train", interrupted)
+    assert main([str(manifest), "--output", str(tmp_path / "out")]) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+
+
 def test_refining_keeps_each_networks_mixture():
     lite = PROFILES["lite"]
     for (spec, recipe), (refined_spec, refined) in zip(lite.networks, lite.refined().networks, strict=True):

@@ -1,6 +1,7 @@
 """Labelled pictures and clips: a table of them, or a folder."""
 
 import csv
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,16 @@ TRAIN = "train"  # the split that is learnt from
 NEEDED = ("path", "label")
 NEEDED_TO_LEARN = (*NEEDED, "source", "group", "split")
 PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"}
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Sample:
     """One picture or clip. Those that share a person or a scene share a `group`: they are not independent, so they are
-    never on both sides of a split, and intervals are drawn by group. `original` names the recording that a picture
-    comes from, the same for a real and for the fakes made of it; `method` is how a fake was made; both are empty where
-    unknown. `compressed`: sent through a video's compression, and to be compared with such as were too. `name`: the
-    path as the table or the folder gives it."""
+    never on both sides of a split (nor are groups of the same name in other sources), and intervals are drawn by group.
+    `original` names the recording that a picture comes from, the same for a real and for the fakes made of it; `method`
+    is how a fake was made; both are empty where unknown. `compressed`: sent through a video's compression, and to be
+    compared with such as were too. `name`: the path as the table or the folder gives it."""
 
     path: Path
     fake: bool
@@ -49,11 +51,16 @@ def read_manifest(path: Path, split: str, needed: Collection[str] = NEEDED) -> l
     Paths are relative to the manifest's folder, which is the source of rows that name none. A row without a group is a
     group of its own.
     """
-    samples = [_sample(path.parent, row) for row in manifest_rows(path, [split], needed)]
-    absent = [sample.path for sample in samples if not sample.path.is_file()]
-    if absent:
-        raise UsageError(f"{path.name} names {len(absent)} files that are not there; the first is {absent[0]}.")
-    return samples
+    rows = manifest_rows(path, [split], needed)
+    check_files(path, rows)
+    return [_sample(path.parent, row) for row in rows]
+
+
+def check_files(manifest: Path, rows: Iterable[dict[str, str]]) -> None:
+    """UsageError names the first of the rows' files that is not there."""
+    paths = [manifest.parent / row["path"] for row in rows]
+    if absent := [path for path in paths if not path.is_file()]:
+        raise UsageError(f"{manifest.name} names {len(absent)} files that are not there; the first is {absent[0]}.")
 
 
 def manifest_rows(path: Path, splits: Iterable[str], needed: Collection[str]) -> list[dict[str, str]]:
@@ -87,13 +94,11 @@ def _read_folder(folder: Path, suffixes: Collection[str] | None) -> list[Sample]
     """
     samples = []
     for label, fake in LABELS.items():
-        files = sorted(
-            file
-            for file in (folder / label).rglob("*")
-            if file.is_file()
-            and not file.name.startswith(".")
-            and (suffixes is None or file.suffix.lower() in suffixes)
-        )
+        there = [file for file in (folder / label).rglob("*") if file.is_file() and not file.name.startswith(".")]
+        files = sorted(file for file in there if suffixes is None or file.suffix.lower() in suffixes)
+        if suffixes and len(files) < len(there):
+            left_out, read = len(there) - len(files), " ".join(sorted(suffixes))
+            log.warning("%d files in %s/ are left out: training reads %s", left_out, label, read)
         if not files:
             raise UsageError(f"{folder.name} has no files in {label}/: put reals into real/ and fakes into fake/.")
         for file in files:

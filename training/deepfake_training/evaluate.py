@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     samples = _chosen(read_labelled(options.data, options.split), options.source, options.limit)
     if len({sample.fake for sample in samples}) < 2:
-        raise UsageError(f"{options.data.name} gives {'fakes' if samples[0].fake else 'reals'} only: both are needed.")
+        only = "fakes" if samples[0].fake else "reals"
+        raise UsageError(f"{options.data.name} gives {only} only, and both are needed: see --source, --split, --limit.")
     options.output.mkdir(parents=True, exist_ok=True)
     asked: AbstractContextManager[Connect]
     if options.triton:
@@ -111,13 +112,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the findings")
     detector = parser.add_mutually_exclusive_group()
     detector.add_argument(
-        "--bundle", type=Path, default=DEFAULT_BUNDLE, help="ask its networks in PyTorch (the clone's)"
+        "--bundle", type=Path, default=DEFAULT_BUNDLE, help="run this bundle's networks in PyTorch (bundles/lite)"
     )
     detector.add_argument(
-        "--triton", nargs="?", const=OWN, metavar="HOST:PORT", help="ask a served ensemble instead; by default our own"
+        "--triton",
+        nargs="?",
+        const=OWN,
+        metavar="HOST:PORT",
+        help="ask a Triton that serves a bundle instead; without an address, start one here",
     )
-    parser.add_argument("--split", default="val", help="the manifest's rows to read (%(default)s)")
+    parser.add_argument("--split", default="val", help="read the manifest's rows of this split (%(default)s)")
     parser.add_argument("--source", action="append", metavar="S", help="only this source; may be given again")
-    parser.add_argument("--robustness", action="store_true", help="ask again about the files degraded in 13 ways")
+    parser.add_argument(
+        "--robustness", action="store_true", help=f"ask again about the files degraded in {len(DEGRADATIONS)} ways"
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N files of each source and label")
     return parser

@@ -20,10 +20,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class Figures:
-    """`auc` with its 95 % bootstrap interval over whole groups; `eer`: where false positives and misses are equally
-    frequent; `tpr_at_fpr`: TPR at an FPR of 5 % and of 1 %; `ece`: expected calibration error over 15
-    bins of equal mass (Naeini et al. 2015); `aurc`: area under the risk-coverage curve (Geifman and El-Yaniv 2017);
-    `risk_at`: share of wrong answers among the surest 100, 90, 80 and 70 %."""
+    """All rates are shares from 0 to 1. `auc` with its 95 % bootstrap interval over whole groups; `eer`: where false
+    positives and misses are equally frequent; `tpr_at_fpr`: TPR at an FPR of 5 % and of 1 %; `ece`: expected
+    calibration error over 15 bins of equal mass (Naeini et al. 2015); `aurc`: area under the risk-coverage curve
+    (Geifman and El-Yaniv 2017); `risk_at`: share of wrong answers among the surest 100, 90, 80 and 70 %."""
 
     reals: int
     fakes: int
@@ -97,7 +97,8 @@ def bootstrap_aucs(y_true: np.ndarray, y_score: np.ndarray, draws: np.ndarray) -
 
 
 def equal_error_rate(fpr: np.ndarray, tpr: np.ndarray) -> float:
-    """Where the ROC curve crosses the line of equal errors, between its points."""
+    """The rate, 0 to 1, at which false positives and misses are equally frequent, between the ROC curve's points `fpr`
+    and `tpr`, float [points]."""
     gap = fpr - (1 - tpr)
     after = int(np.argmax(gap >= 0))
     if after == 0:
@@ -107,7 +108,8 @@ def equal_error_rate(fpr: np.ndarray, tpr: np.ndarray) -> float:
 
 
 def reliability(y_true: np.ndarray, y_score: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean y_score, share of fakes and size of each bin."""
+    """Mean y_score, share of fakes and number of files of each bin, [bins] each, from bool [N] and float [N]; up to
+    BINS bins of equal size, by rising y_score."""
     by_chance = np.random.default_rng(0).random(len(y_score))  # among equals, else the files' order would count
     bins = [part for part in np.array_split(np.lexsort((by_chance, y_score)), BINS) if len(part)]
     means = [(y_score[part].mean(), y_true[part].mean(), len(part)) for part in bins]
@@ -115,6 +117,7 @@ def reliability(y_true: np.ndarray, y_score: np.ndarray) -> tuple[np.ndarray, np
 
 
 def calibration_error(y_true: np.ndarray, y_score: np.ndarray) -> float:
+    """How far y_score is from the share of fakes, 0 to 1: the mean over the bins of `reliability`, by their size."""
     said, true, size = reliability(y_true, y_score)
     return float((np.abs(said - true) * size).sum() / size.sum())
 

@@ -20,7 +20,7 @@ from deepfake_training.packed import Packed
 from deepfake_training.plans import NETWORKS, Run, with_pairs
 from deepfake_training.pretrained import built_alike, pretrained_network
 from deepfake_training.probabilities import probabilities
-from deepfake_training.recipes import HELD_OUT_SHARE
+from deepfake_training.recipes import HELD_OUT_SHARE, Recipe
 from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, scores_of, write_scores
 from deepfake_training.splits import hold_out, leave_out
 
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Job:
     """How a run is done: `start` is the folder of networks to start from, `seconds` the time it may learn for, `pairs`
-    what a step holds in place of the recipe's (None)."""
+    what a step holds in place of the recipe's (None); `seed` decides what is held out and the pictures' order."""
 
     start: Path
     output: Path
@@ -61,7 +61,8 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
     pace = ByClock(job.seconds)
     job.work.mkdir(parents=True, exist_ok=True)
     network = train_network(network, packed.learn.of(learn), recipe, job.work, job.seed, job.machine, pace)
-    log.info("%s has seen %d pictures in %.0f s", run.name, pace.steps * 2 * recipe.pairs, pace.spent_s)
+    seen = pace.steps * 2 * recipe.pairs
+    log.info("%s has seen %d pictures in %.0f s", run.name, seen, pace.spent_s)
     asked: list[tuple[str, Crops]] = [(HELD_OUT, packed.learn.of(held))]
     asked += [(LEFT_OUT, packed.learn.of(left_out))] if run.without else _of_each_split(packed)
     scores = [
@@ -74,7 +75,6 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
         log.info("%s", line)
     job.output.mkdir(parents=True, exist_ok=True)
     if not run.without:
-        seen = pace.steps * 2 * recipe.pairs
         about = _about(job, seen, pace.spent_s, recipe, sorted({sample.source for sample in learn}), lines)
         save_network_files(job.output, run.network, network.cpu(), about)
     write_scores(job.output / SCORES_FILE, scores)
@@ -110,7 +110,7 @@ def _of_each_split(packed: Packed) -> list[tuple[str, Crops]]:
     ]
 
 
-def _about(job: Job, seen: int, spent_s: float, recipe: Any, sources: list[str], lines: list[str]) -> dict[str, Any]:
+def _about(job: Job, seen: int, spent_s: float, recipe: Recipe, sources: list[str], lines: list[str]) -> dict[str, Any]:
     device = job.machine.device
     return {
         "pictures": seen,

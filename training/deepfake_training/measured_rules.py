@@ -13,8 +13,7 @@ from deepfake_contract.policy import CertaintyRules, Policy
 
 from deepfake_training.data import Sample
 from deepfake_training.predictions import Prediction
-from deepfake_training.rule_numbers import class_weights, loosest
-from deepfake_training.stack import BANDS
+from deepfake_training.rule_numbers import BANDS, band, class_weights, loosest
 
 NEAR_THRESHOLD = "near_threshold"
 COMPRESSION = "strong_compression"
@@ -26,7 +25,8 @@ BITS = tuple(float(f"{0.001 * 1.25**step:.2g}") for step in range(40))  # for ea
 
 @dataclass(frozen=True)
 class Counted:
-    """How many answers, how many of them are wrong, and what share would be, were reals and fakes equally common."""
+    """How many answers, how many of them are wrong, and the share (0 to 1) that would be wrong, were reals and fakes
+    equally common; None without answers."""
 
     answers: int
     wrong: int
@@ -66,22 +66,16 @@ class _Rule:
     def alone(self, policy: Policy, number: float) -> Policy:
         """The policy with this rule and this number."""
         if self.name == NEAR_THRESHOLD:
-            return replace(policy, uncertain=band(policy, number))
+            return replace(policy, uncertain=band(policy.threshold, number))
         rules = {self.name: {self.codec: number} if self.codec else number}
         return replace(policy, certainty=CertaintyRules(**rules))  # type: ignore[arg-type]
 
     def number(self, policy: Policy) -> float | tuple[float, float] | None:
-        """The policy's."""
+        """What the policy has for this rule; None where it has none."""
         if self.name == NEAR_THRESHOLD:
             return policy.uncertain
         given = getattr(policy.certainty, self.name)
         return given.get(self.codec) if self.codec else given
-
-
-def band(policy: Policy, width: float) -> tuple[float, float]:
-    """The probabilities up to `width` from the threshold."""
-    low, high = policy.threshold - width, policy.threshold + width
-    return max(0.0, round(low, 2)), min(1.0, round(high, 2))
 
 
 def certainty_findings(
@@ -127,7 +121,7 @@ def _findings(rule: _Rule, judged: Sequence[tuple[Measured, bool]], policy: Poli
     marked = nothing if number is None else marks(_only(rule, policy))
     proposed = loosest(rule.numbers, lambda each: marks(rule.alone(policy, each)), wrong, y_true)
     by_proposed = nothing if proposed is None else marks(rule.alone(policy, proposed))
-    shown = band(policy, proposed) if proposed is not None and rule.name == NEAR_THRESHOLD else proposed
+    shown = band(policy.threshold, proposed) if proposed is not None and rule.name == NEAR_THRESHOLD else proposed
     return RuleFindings(rule.name, rule.codec, number, count(marked), count(~marked), shown, count(by_proposed))
 
 

@@ -28,7 +28,7 @@ HEADER_BYTES = 256  # at most what a part's header says of a tensor, beside its 
 def save_network_files(folder: Path, name: str, network: HybridNetwork, about: dict[str, Any]) -> list[Path]:
     """Writes the network into the folder, which is made where it is missing; the files' paths, the description first.
 
-    `about`: what else is to be known, as plain JSON (recipe, pictures seen, figures). ValueError where a weight is not
+    `about`: what else is to be known, as plain JSON (recipe, pictures seen, figures). BundleError where a weight is not
     finite as float16, or one table is larger than a part.
     """
     parts = [

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from deepfake_training.crops import FindFace, read_picture
-from deepfake_training.data import NEEDED_TO_LEARN, TRAIN, manifest_rows
+from deepfake_training.data import NEEDED_TO_LEARN, TRAIN, check_files, manifest_rows
 from deepfake_training.machine import cores
 from deepfake_training.network_files import save_network_files
 from deepfake_training.pack_index import LEARN, SCORE, Row, write_index
@@ -48,26 +48,26 @@ def main(arguments: list[str]) -> int:
         action="append",
         default=[],
         metavar="SPLIT",
-        help="add this split's rows, to be scored and never learnt from; may be given again",
+        help="add this split's pictures, to be scored and never learnt from; may be given again",
     )
     parser.add_argument(
         "--h264",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="add this share of the recordings to learn from once more, compressed as video (%(default)s)",
+        help="add this share (0 to 1) of the recordings to learn from a second time, compressed as video (%(default)s)",
     )
     parser.add_argument(
         "--start",
         action="append",
         default=[],
         metavar="NAME",
-        help="add a network to start from, by timm's name, such as tf_efficientnet_lite0; may be given again",
+        help="add this network of timm, such as tf_efficientnet_lite0, to start from; may be given again",
     )
     parser.add_argument(
-        "--part-mb", type=float, default=PART_MB, help="largest part in millions of bytes (%(default)s)"
+        "--part-mb", type=float, default=PART_MB, help="largest size of a file, in millions of bytes (%(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=7, help="decides what --h264 adds (%(default)s)")
     parser.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
     options = parser.parse_args(arguments)
     if not 0 <= options.h264 <= 1:
@@ -178,9 +178,7 @@ def _check_paths(manifest: Path, rows: list[dict[str, str]]) -> None:
     twice = [path for path, count in paths.items() if count > 1 or f"{path}.h264" in paths]
     if twice:
         raise UsageError(f"{manifest.name} names {twice[0]} more than once: a picture has one row.")
-    absent = [path for path in paths if not (manifest.parent / path).is_file()]
-    if absent:
-        raise UsageError(f"{manifest.name} names {len(absent)} pictures that are not there; the first is {absent[0]}.")
+    check_files(manifest, rows)
 
 
 def _counts(keys: Iterable[tuple[str, ...]]) -> dict[str, int]:

@@ -79,6 +79,8 @@ def predict(
             raise
         except DeepfakeError as error:
             return Prediction(None, None, "", "", 0, str(error))
+        except OSError as cause:
+            return Prediction(None, None, "", "", 0, f"The file could not be read: {cause.strerror or cause}.")
         assert isinstance(last, Result)  # what every analysis ends with
         return _from_result(last, policy)
 

@@ -6,6 +6,13 @@ import numpy as np
 
 MOST_ERROR = 0.35  # share of wrong answers from which on they are called uncertain
 FEW = 20  # fewer answers than this are too few to judge by
+RING = 0.05  # of probability; bands around the threshold grow by it
+BANDS = tuple(round(RING * number, 2) for number in range(1, 7))  # on each side of the threshold
+
+
+def band(threshold: float, width: float) -> tuple[float, float]:
+    """The probabilities up to `width` from the threshold."""
+    return max(0.0, round(threshold - width, 2)), min(1.0, round(threshold + width, 2))
 
 
 def loosest(
@@ -42,5 +49,5 @@ def loosest(
 
 
 def class_weights(y_true: np.ndarray) -> np.ndarray:
-    """Of each answer [N], so that reals and fakes weigh alike, however many there are of each."""
+    """The weight of each answer, float [N], so that reals and fakes weigh alike, however many there are of each."""
     return 1 / np.where(y_true, y_true.sum(), (~y_true).sum())

@@ -10,7 +10,8 @@ SCORED = 1000  # pictures of a source left out, half of each class
 def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Splits by group into (learn, held out), the second with about `share` of each source's pictures.
 
-    A group that is larger than what is still wanted stays on the learning side, so one huge group can't empty it.
+    Groups of the same name are one group, in whichever sources they are. One that is larger than what is still wanted
+    stays on the learning side, so one huge group can't empty it.
     """
     random = np.random.default_rng(seed)
     apart: set[str] = set()

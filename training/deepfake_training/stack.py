@@ -7,11 +7,7 @@ from deepfake_contract.stacking import Stacking
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from deepfake_training.rule_numbers import loosest
-
-WIDEST_BAND = 0.3  # on each side of the threshold
-RING = 0.05
-BANDS = tuple(round(RING * number, 2) for number in range(1, round(WIDEST_BAND / RING) + 1))
+from deepfake_training.rule_numbers import BANDS, RING, band, loosest
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,6 @@ def fit_stack(probabilities: np.ndarray, y_true: np.ndarray, threshold: float) -
 
 def uncertain_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> tuple[float, float]:
     """The probabilities around the threshold at which too many answers are wrong, at least RING on each side."""
-    edge = widest_band(y_score, y_true, threshold) or RING
-    return round(max(0.0, threshold - edge), 2), round(min(1.0, threshold + edge), 2)
-
-
-def widest_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> float | None:
-    """How far from the threshold too many answers are wrong; None where too few are known, or already the nearest are
-    right."""
     distance = np.abs(y_score - threshold)
     wrong = (y_score >= threshold) != y_true
-    return loosest(BANDS, lambda edge: distance < edge, wrong, y_true)
+    return band(threshold, loosest(BANDS, lambda edge: distance < edge, wrong, y_true) or RING)

@@ -14,29 +14,33 @@ ALL = "all"
 def subsets(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     """Rows, bool [N], by name: of each source, of each of its methods beside all its reals, and of all; those that hold
     reals and fakes."""
-    y_true = np.array([sample.fake for sample in samples])
-    return {name: rows for name, rows in _named(samples) if 0 < y_true[rows].sum() < rows.sum()}
+    return {f"{source}: {method}" if method else source: rows for source, method, rows in _parts(samples)}
 
 
 def sources_and_all(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     """Those of the subsets that are of no method."""
-    return {name: rows for name, rows in subsets(samples).items() if ": " not in name}
+    return {source: rows for source, method, rows in _parts(samples) if not method}
 
 
 def aucs(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, float]:
-    """The ensemble's of each source and of all."""
+    """The ensemble's AUC, 0 to 1, of each source and of all."""
     y_true, y_score = np.array([sample.fake for sample in samples]), y_scores(samples, predictions, ())[:, 0]
     return {name: float(roc_auc_score(y_true[rows], y_score[rows])) for name, rows in sources_and_all(samples).items()}
 
 
-def _named(samples: Sequence[Sample]) -> Iterator[tuple[str, np.ndarray]]:
-    source, method = (np.array([getattr(sample, name) for sample in samples]) for name in ("source", "method"))
+def _parts(samples: Sequence[Sample]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Source (or ALL), method ("" for any) and rows, bool [N], of each part with reals and fakes."""
     y_true = np.array([sample.fake for sample in samples])
+    return (part for part in _divided(samples, y_true) if 0 < y_true[part[2]].sum() < part[2].sum())
+
+
+def _divided(samples: Sequence[Sample], y_true: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
+    source, method = (np.array([getattr(sample, name) for sample in samples]) for name in ("source", "method"))
     names = sorted(set(source))
     for name in names:
-        yield name, source == name
+        yield name, "", source == name
         methods = sorted(set(method[(source == name) & y_true]) - {""})
         for kind in methods if len(methods) > 1 else ():
-            yield f"{name}: {kind}", (source == name) & (~y_true | (method == kind))
+            yield name, kind, (source == name) & (~y_true | (method == kind))
     if len(names) > 1:
-        yield ALL, np.full(len(samples), True)
+        yield ALL, "", np.full(len(samples), True)

@@ -23,11 +23,11 @@ SHOWN = 6  # columns on the terminal
 def write_predictions(
     path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]
 ) -> None:
-    """A row a file; scores are empty and the reason says why where there is no answer."""
+    """A row per file, y_true 1 for a fake; scores are empty and the reason says why where there is no answer."""
     rows = []
     for sample, each in zip(samples, predictions, strict=True):
         scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]
-        own = [sample.name, "fake" if sample.fake else "real", sample.source, sample.group, sample.method]
+        own = [sample.name, int(sample.fake), sample.source, sample.group, sample.method]
         given = ["" if score is None else f"{score:.6f}" for score in scores]
         rows.append([*own, *given, each.label, each.certainty, each.frames, each.reason])
     known = ("path", "y_true", "source", "group", "method", "y_score")

@@ -4,7 +4,6 @@ import argparse
 import logging
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from deepfake_contract.errors import DeepfakeError, UsageError
@@ -23,6 +22,8 @@ from deepfake_training.train_profile import TrainingPlan, train
 
 log = logging.getLogger(__name__)
 CACHE = Path("~/.cache/deepfake-detector/training").expanduser()
+WITH_DATA = ("profile", "untrained", "budget", "keep", "refine", "repository")
+WITH_PACK = ("minutes", "without", "pairs")
 DESCRIPTION = """Trains networks that tell real faces from fake ones, from rows of the split train alone. Called again
 with the same options it goes on where it was stopped.
 
@@ -34,27 +35,44 @@ most 16 MiB), and scores.csv with what each network says of pictures that it has
 
 
 def main(arguments: list[str]) -> int:
+    """Trains, and answers with the exit code: 0 done, 130 stopped; UsageError where the options contradict."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    _check(options)
+    try:
+        (_train_from_pack if options.pack else _train_profile)(options, Machine.here(options.device, options.workers))
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
     if (options.pack is None) == (options.data is None):
         raise UsageError("Give DATA, a manifest or folder of labelled pictures, or --pack, what `deepfake pack` wrote.")
-    machine = Machine.here(options.device, options.workers)
-    return _train_from_pack(options, machine) if options.pack else _train_profile(options, machine)
+    others, mode = (WITH_DATA, "DATA") if options.pack else (WITH_PACK, "--pack")
+    if given := [f"--{name}" for name in others if getattr(options, name) not in (None, False, [])]:
+        raise UsageError(f"{', '.join(given)} can be given with {mode} only.")
+    for name in ("workers", "budget", "minutes", "pairs"):
+        if (value := getattr(options, name)) is not None and not value > 0:
+            raise UsageError(f"--{name} must be above 0, but is {value:g}.")
+    if options.untrained and options.start:
+        raise UsageError("--untrained starts from random weights and --start from trained ones: give one of them.")
 
 
-def _train_profile(options: argparse.Namespace, machine: Machine) -> int:
+def _train_profile(options: argparse.Namespace, machine: Machine) -> None:
     from deepfake_training.face_search import served_faces  # needs gRPC, which a machine that only trains may lack
 
     if options.keep and not options.start:
         raise UsageError("--keep needs --start, the bundle whose network is kept.")
-    profile = PROFILES[options.profile]
+    profile = PROFILES[options.profile or "lite"]
     if options.refine:
         if not options.start or profile.refining is None:
             raise UsageError("--refine needs --start, the bundle to go on from, and a profile made for it (lite).")
         profile = profile.refined()
     start = HybridNetwork if options.untrained else networks_of(options.start) if options.start else pretrained_network
     plan = TrainingPlan(
-        profile.scaled(options.budget),
+        profile.scaled(options.budget or 1.0),
         options.output,
         options.work,
         options.seed,
@@ -64,11 +82,10 @@ def _train_profile(options: argparse.Namespace, machine: Machine) -> int:
         machine=machine,
     )
     train(read_training(options.data.resolve()), served_faces(options.repository), plan)
-    return 0
 
 
-def _train_from_pack(options: argparse.Namespace, machine: Machine) -> int:
-    if not options.minutes or options.minutes <= 0:
+def _train_from_pack(options: argparse.Namespace, machine: Machine) -> None:
+    if options.minutes is None:
         raise UsageError("--pack needs --minutes, the time to train for.")
     if options.network not in (None, *NETWORKS):
         raise UsageError(f"The plan has no network {options.network!r}; it has {', '.join(NETWORKS)}.")
@@ -81,17 +98,15 @@ def _train_from_pack(options: argparse.Namespace, machine: Machine) -> int:
         output=options.output,
         work=options.work,
         machine=machine,
-        seconds=60 * options.minutes,
+        seconds=max(1.0, 60 * options.minutes - (time.monotonic() - started)),
         seed=options.seed,
         pairs=options.pairs,
     )
     if options.network:
         train_from_pack(packed, Run(options.network, options.without), job)
     else:
-        rest = replace(job, seconds=job.seconds - (time.monotonic() - started))
-        train_plan(options.pack, plan_for(sources_with_both(packed.learn.samples)), rest)
+        train_plan(options.pack, plan_for(sources_with_both(packed.learn.samples)), job)
     log.info("wrote %s", options.output)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,27 +118,29 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         metavar="DATA",
-        help="a CSV with the columns path, label (real or fake), source, group, split and maybe original; or a folder "
-        "with real/ and fake/, each sub-folder of which is one group",
+        help="a CSV with the columns path, label (real or fake), source, group, split and maybe original (a group is "
+        "held out as a whole, in all sources that have one of its name); or a folder with real/ and fake/, each "
+        "sub-folder of which is one group",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder to write")
     parser.add_argument("--work", type=Path, default=CACHE, help="folder of face crops and checkpoints (%(default)s)")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=7, help="decides the order of the pictures (%(default)s)")
     parser.add_argument(
         "--network",
         metavar="NAME",
-        help="train this network alone. With DATA no bundle is written: for several at once, each on its own GPU or "
-        "core; a last call without it joins them",
+        help="train this network alone. With DATA no bundle is written: for training several at once, each on its own "
+        "GPU or core; a last call without it joins them",
     )
     parser.add_argument("--device", choices=("cuda", "cpu"), help="by default the GPU where there is one")
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes that prepare pictures (GPU: one a core, CPU: one)"
+        "--workers", type=int, metavar="N", help="processes that prepare pictures (on a GPU one per core, on a CPU one)"
     )
     parser.add_argument(
         "--start",
         type=Path,
         metavar="FOLDER",
-        help="start from this bundle (DATA; else ImageNet's weights), or these networks' files (--pack; else its own)",
+        help="with DATA: start from this bundle (default: from ImageNet's weights); with --pack: from the networks' "
+        "files in this folder (default: from the pack's)",
     )
     _add_profile_options(parser.add_argument_group("with DATA"))
     _add_pack_options(parser.add_argument_group("with --pack"))
@@ -132,28 +149,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--pack", type=Path, metavar="PACK", help="folder that `deepfake pack` wrote")
-    group.add_argument("--minutes", type=float, metavar="M", help="time to read the pack and to learn")
-    group.add_argument("--without", metavar="SOURCE", help="with --network: learn nothing from it, and score it")
-    group.add_argument("--pairs", type=int, metavar="N", help="of a real and a fake a step (the recipes')")
+    group.add_argument("--minutes", type=float, metavar="M", help="time for reading the pack and learning")
+    group.add_argument(
+        "--without", metavar="SOURCE", help="with --network: learn nothing from this source, and score it"
+    )
+    group.add_argument(
+        "--pairs", type=int, metavar="N", help="pairs of one real and one fake picture per step (default: the recipe's)"
+    )
 
 
 def _add_profile_options(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--profile", choices=PROFILES, default="lite", help="which networks; base wants a GPU (%(default)s)"
-    )
+    group.add_argument("--profile", choices=PROFILES, help="which networks (default lite); base wants a GPU")
     group.add_argument("--untrained", action="store_true", help="start from random weights")
-    group.add_argument("--budget", type=float, default=1.0, help="factor on how many pictures each network sees (1)")
+    group.add_argument(
+        "--budget", type=float, metavar="X", help="multiplies the number of training pictures (default 1)"
+    )
     group.add_argument(
         "--keep",
         metavar="NAME",
         action="append",
         default=[],
-        help="take this network as it is in the bundle of --start; may be given again",
+        help="keep this network as it is in the bundle of --start; may be given again",
     )
     group.add_argument(
         "--refine",
         action="store_true",
-        help="with --start: trained networks go on at full size, their first stages as they are, at twice the speed",
+        help="continue training the networks of --start at 224 pixels with their first layers frozen (lite only)",
     )
     group.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
 
@@ -163,5 +184,3 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except DeepfakeError as error:
         sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped; the same command goes on from here.")
