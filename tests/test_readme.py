@@ -119,8 +119,8 @@ def test_only_what_cannot_run_here_is_left_out():
 
 
 def test_the_settings_table_is_the_settings():
-    rows = dict(re.findall(r"^\| `(DEEPFAKE_\w+)` \| ([^|]*?) ?\| ", README, re.MULTILINE))
-    assert rows == {f"DEEPFAKE_{each.name.upper()}": str(each.default) for each in fields(WebSettings)}
+    rows = re.findall(r"^\| `DEEPFAKE_(\w+)` \| ([^|]*?) ?\| ([^|]*) \|$", README, re.MULTILINE)
+    assert rows == [(each.name.upper(), str(each.default), each.metadata["help"]) for each in fields(WebSettings)]
 
 
 def test_every_file_that_readme_links_to_exists():

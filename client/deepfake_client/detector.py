@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import cast
@@ -45,11 +47,8 @@ class Detector:
         TooLargeError, UnsupportedMediaError, DamagedMediaError for the file; BusyError, UnavailableError,
         DeadlineError for the server. Closing the iterator stops the work.
         """
-        connection = self._connect()
-        try:
+        with self._connection() as connection:
             yield from analysis(Path(path), connection, self.settings, frames, heatmaps)
-        finally:
-            self._release(connection)
 
     @property
     def model(self) -> Model:
@@ -70,11 +69,8 @@ class Detector:
 
     def readiness(self) -> dict[str, bool]:
         """Each model that an analysis needs, and whether it is ready; UnavailableError where no Triton answers."""
-        connection = self._connect()
-        try:
+        with self._connection() as connection:
             return connection.readiness()
-        finally:
-            self._release(connection)
 
     def close(self) -> None:
         with self._lock:
@@ -89,20 +85,18 @@ class Detector:
         self.close()
 
     def _bundle(self) -> ServedBundle:
-        connection = self._connect()
-        try:
+        with self._connection() as connection:
             return connection.bundle()
-        finally:
-            self._release(connection)
 
-    def _connect(self) -> Triton:
+    @contextmanager
+    def _connection(self) -> Iterator[Triton]:
         until = time.monotonic() + self.settings.analysis_deadline_s
         connection = Triton(self.address, self.settings.request_deadline_s, until)
         with self._lock:
             self._open.add(connection)
-        return connection
-
-    def _release(self, connection: Triton) -> None:
-        with self._lock:
-            self._open.discard(connection)
-        connection.close()
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()

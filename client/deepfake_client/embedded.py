@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepfake_contract.errors import UnavailableError
@@ -16,38 +15,25 @@ VARIABLE = "DEEPFAKE_REPOSITORY"
 DEFAULT_REPOSITORY = Path(__file__).parents[2] / "model_repository"  # in a clone; an installed package has none
 
 
-@dataclass(frozen=True)
-class EmbeddedTriton:
-    """`grpc`, `http` and `metrics` are its addresses ("host:port"); restarts keep them."""
-
-    grpc: str
-    http: str
-    metrics: str
-    _supervisor: Supervisor = field(repr=False)
-
-    @property
-    def failure(self) -> str | None:
-        """Why it was given up, for an operator; None while it serves or restarts."""
-        return self._supervisor.failure
-
-
 @contextmanager
 def embedded_triton(repository: Path | None = None, device: Device = "auto") -> Iterator[str]:
     """Starts one for a single piece of work and yields its gRPC address; it is not restarted when it dies.
 
     `repository` is a model repository, by default find_repository's. UnavailableError says what hinders the start.
     """
-    with _started(repository, device) as server:
+    with TritonServer(repository or find_repository(), device=device) as server:
         yield server.grpc
 
 
 @contextmanager
 def embedded_server(
     repository: Path | None = None, device: Device = "auto", ports: Ports = FREE_PORTS
-) -> Iterator[EmbeddedTriton]:
-    """Starts one that is watched and restarted, for a service; `ports` are gRPC, HTTP and metrics, 0 for a free one."""
-    with _started(repository, device, ports) as server, Supervisor(server) as supervisor:
-        yield EmbeddedTriton(server.grpc, server.http, server.metrics, supervisor)
+) -> Iterator[tuple[TritonServer, Supervisor]]:
+    """Starts one for a service, and who restarts it on the same ports; `ports` are gRPC, HTTP and metrics, 0 for a
+    free one."""
+    server = TritonServer(repository or find_repository(), device=device, ports=ports)
+    with server, Supervisor(server) as supervisor:
+        yield server, supervisor
 
 
 def find_repository() -> Path:
@@ -61,13 +47,3 @@ def find_repository() -> Path:
             "with --triton."
         )
     return DEFAULT_REPOSITORY
-
-
-@contextmanager
-def _started(repository: Path | None, device: Device, ports: Ports = FREE_PORTS) -> Iterator[TritonServer]:
-    server = TritonServer(repository or find_repository(), device=device, ports=ports)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()

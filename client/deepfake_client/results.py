@@ -32,11 +32,13 @@ class Model:
     version: str
     digest: Annotated[str, Meta(description="SHA-256 over the files of its bundle.")]
     titles: Annotated[dict[str, str], Meta(description="What to call each network, by its name.")]
-    architectures: Annotated[dict[str, str], Meta(description="Of each network, by its name.")]
+    architectures: Annotated[dict[str, str], Meta(description="Architecture of each network, by its name.")]
     false_positive_rate: Annotated[
         Probability | None,
-        Meta(description="Share of real ones that reached the threshold, among held-out pictures of the kinds "
-            "it learnt from; null where it was not measured."),
+        Meta(
+            description="Share of real ones that reached the threshold, among held-out pictures of the kinds "
+            "it learnt from; null where it was not measured."
+        ),
     ]
 
 
@@ -49,9 +51,7 @@ class FaceResult:
         Region, Meta(description="Where the face is: x, y, width, height in pixels of the picture as shown.")
     ]
     crop: Annotated[Region, Meta(description="What the networks saw: x, y, width, height, as `box`.")]
-    score: Annotated[
-        Probability | None, Meta(description="The face detector's own, from 0 to 1: how surely this is a face.")
-    ]
+    score: Annotated[Probability | None, Meta(description="How surely this is a face, as the face detector says.")]
     confidence: Annotated[Probability, Meta(description="Probability of FAKE for this face.")]
     networks: Annotated[
         dict[str, Probability], Meta(description="Probability of FAKE that each network gave, by its name.")
@@ -71,7 +71,9 @@ class FrameResult:
 
     index: Annotated[Count, Meta(description="Counts the clip's frames from 0, as they are shown.")]
     time_s: Annotated[Seconds, Meta(description="Seconds from the clip's start; 0 for a picture.")]
-    confidence: Annotated[Probability | None, Meta(description="That of the face that decides; null without a face.")]
+    confidence: Annotated[
+        Probability | None, Meta(description="Probability of FAKE for the face that decides; null without a face.")
+    ]
     faces: list[FaceResult]
     deciding: Annotated[
         Count | None,
@@ -95,18 +97,18 @@ class TrackResult:
     confidence: Annotated[Probability, Meta(description="Mean over the frames that show them.")]
     frames: Annotated[Count, Meta(description="How many of the analysed frames show them.")]
     first_s: Annotated[Seconds, Meta(description="When they are seen first, seconds from the clip's start.")]
-    last_s: Annotated[Seconds, Meta(description="And last.")]
+    last_s: Annotated[Seconds, Meta(description="When they are seen last, seconds from the clip's start.")]
 
 
 @dataclass(frozen=True)
 class Timing:
     """Seconds in which each stage was under way. Stages overlap, so they may add up to more than the total."""
 
-    probe: float
-    decode: float
-    faces: float
-    networks: float
-    total: float
+    probe: Annotated[Seconds, Meta(description="Seconds in which the file was opened.")]
+    decode: Annotated[Seconds, Meta(description="Seconds in which frames were decoded.")]
+    faces: Annotated[Seconds, Meta(description="Seconds in which faces were searched for.")]
+    networks: Annotated[Seconds, Meta(description="Seconds in which the networks were asked.")]
+    total: Annotated[Seconds, Meta(description="Seconds from the start of the analysis to its end.")]
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Accepted:
 
     file_type: Literal["image", "video"]
     media: MediaInfo
-    frames: Annotated[int, Meta(description="How many will be analysed.")]
+    frames: Annotated[int, Meta(description="How many frames will be analysed.")]
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class ClientSettings:
     decoder_memory_bytes: int = setting(2048 * MIB, "address space of the decoding child process, bytes")
     decoder_cpu_s: int = setting(300, "processor time of the decoding child process, seconds")
     trust_list: str = setting("", "PEM file of certificates whose Content Credentials are trusted; empty trusts none")
-    batch_size: int = setting(8, "crops in one request")
-    requests_in_flight: int = setting(4, "requests to Triton at once, a file")
+    batch_size: int = setting(8, "most face crops per request")
+    requests_in_flight: int = setting(4, "requests to Triton at once, per file")
     request_deadline_s: float = setting(120.0, "longest wait for one request to Triton, seconds")
     analysis_deadline_s: float = setting(900.0, "longest analysis of one file, seconds")
 
@@ -48,6 +48,12 @@ class ClientSettings:
         if overrides:
             raise TypeError(f"no such setting: {', '.join(overrides)}")
         return cls(**values)  # type: ignore[arg-type]
+
+    def check_frames(self, frames: int, name: str) -> int:
+        """`frames`, which UsageError calls `name` where nobody may ask for so many."""
+        if not 1 <= frames <= self.max_frames:
+            raise UsageError(f"{name} must be a whole number from 1 to {self.max_frames}, but is {frames}.")
+        return frames
 
     @classmethod
     def described(cls) -> str:

@@ -111,7 +111,7 @@ def test_request_log_has_the_number_and_no_forged_lines(client, caplog):
 def test_a_video_posted_as_an_image_is_refused_with_the_right_address(client, detector):
     answer = client.post("/predict/image", data=form())
     assert answer.status_code == 415
-    assert "/predict/video" in answer.json["detail"]
+    assert answer.json["detail"] == "The file's type is video, not image; post it to /predict/video."
     assert detector.closed.acquire(timeout=5)
 
 
@@ -154,7 +154,8 @@ def test_two_files_are_refused(client, uploads):
 
 
 def test_a_body_that_is_no_form_is_400(client):
-    assert client.post("/predict", data=b"abc", content_type="video/mp4").status_code == 400
+    answer = client.post("/predict", data=b"abc", content_type="video/mp4")
+    assert answer.status_code == 400 and "'video/mp4'" in answer.json["detail"]
 
 
 def test_a_form_cut_short_is_400(client, uploads):

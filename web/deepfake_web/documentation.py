@@ -85,7 +85,7 @@ def description(settings: WebSettings) -> Part:
         "/predict/image": {"post": _about("Analysis", "Analyse a picture.") | predict},
         "/predict/video": {"post": _about("Analysis", "Analyse a video.") | predict},
         "/health": {"get": _state("Whether analyses can be made, by what, on what.", states)},
-        "/health/ready": {"get": _state("The same, for orchestrators.", states)},
+        "/health/ready": {"get": _state("Whether analyses can be made, for orchestrators.", states)},
         "/health/live": {"get": _state("Whether the application runs.", _always(JSON, _live()))},
         "/metrics": {"get": _state("Metrics for Prometheus.", _always("text/plain", {"type": "string"}))},
         "/config": {"get": _state("Limits, and the words for people.", _always(JSON, _config()))},

@@ -27,7 +27,7 @@ class Health:
     models: Annotated[dict[str, bool], Meta(description="Each model of the detector, and whether it is ready.")]
     model: Annotated[Model | None, Meta(description="The detector that answers; null when Triton is away.")]
     device: Annotated[Device, Meta(description="What the networks run on.")]
-    versions: Annotated[dict[str, str], Meta(description="Of the detector, and of Triton where it tells.")]
+    versions: Annotated[dict[str, str], Meta(description="Version of the detector, and of Triton where it tells.")]
 
 
 @blueprint.get("/health")

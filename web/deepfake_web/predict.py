@@ -76,7 +76,9 @@ def _analyse(path, kind: str | None, options: Options) -> Events:
     with closing(shared.detector.events(path, frames=options.frames, heatmaps=pictures)) as events:
         for event in events:
             if isinstance(event, Accepted) and kind not in (None, event.file_type):
-                raise UnsupportedMediaError(f"The file is not of this kind; post it to /predict/{event.file_type}.")
+                raise UnsupportedMediaError(
+                    f"The file's type is {event.file_type}, not {kind}; post it to /predict/{event.file_type}."
+                )
             if isinstance(event, Result):
                 shared.metrics.count_result(event)
             if connection.is_gone(environ):

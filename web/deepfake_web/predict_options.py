@@ -22,13 +22,16 @@ class Options:
     """How the file is analysed, and what the answer carries."""
 
     frames: Annotated[
-        int | None, Meta(description="How many frames of a clip are analysed; left out or empty, the policy says.")
+        int | None,
+        Meta(description="How many frames of a clip are analysed; left out or empty, as many as the model says."),
     ] = None
     heatmaps: Annotated[
-        bool, Meta(description="Whether faces carry the map of what their verdict comes from, and frames a thumbnail.")
+        bool,
+        Meta(description="Whether faces carry a heatmap of what their verdict comes from, and frames a thumbnail."),
     ] = False
     report: Annotated[
-        bool, Meta(description="Whether the result has the field `report`: the report that people keep, with all maps.")
+        bool,
+        Meta(description="Whether the result has the field `report`: the page that people keep, with all heatmaps."),
     ] = False
     name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, description="What the report calls the file.")] = (
         "Uploaded file"
@@ -42,19 +45,19 @@ def parse_options(fields: dict[str, str], settings: WebSettings) -> Options:
         known = ", ".join(Options.__dataclass_fields__)
         raise UsageError(f"There is no option {min(unknown)[:40]!r}; the options are {known}.")
     return Options(
-        frames=_frames(fields.get("frames"), settings.max_frames),
+        frames=_frames(fields.get("frames"), settings),
         heatmaps=_truth("heatmaps", fields.get("heatmaps", "")),
         report=_truth("report", fields.get("report", "")),
         name=_name(fields.get("name", Options.name)),
     )
 
 
-def _frames(text: str | None, most: int) -> int | None:
+def _frames(text: str | None, settings: WebSettings) -> int | None:
     if text is None or text == "":
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise UsageError(f"The option frames must be a whole number from 1 to {most}.")
-    return int(text)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError("The option frames must be a whole number.")
+    return settings.check_frames(int(text), "The option frames")
 
 
 def _truth(option: str, text: str) -> bool:

@@ -31,7 +31,7 @@ REFERENCE = "#/components/schemas/{name}"
 PAGE = {"type": "string", "description": "A page for people."}
 STREAM = (
     f"With `Accept: {NDJSON}`: this is one line of the answer, a JSON object. The last line is always exactly one "
-    "`result` or `error`. A `result` leaves out maps and thumbnails, which its frames carried before it."
+    "`result` or `error`. A `result` leaves out heatmaps and thumbnails, which its frames carried before it."
 )
 HEADERS: Part = {
     "X-Request-ID": {"description": "Names the request, as the server's log does.", "schema": {"type": "string"}},

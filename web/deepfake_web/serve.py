@@ -7,9 +7,9 @@ import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
-from deepfake_client.embedded import FREE_PORTS, EmbeddedTriton, embedded_server
+from deepfake_client.cli.triton_options import add_triton_options
+from deepfake_client.embedded import FREE_PORTS, Supervisor, embedded_server
 from deepfake_contract.errors import UnavailableError
 
 from deepfake_web import gunicorn_app
@@ -39,10 +39,10 @@ def _serve(options: argparse.Namespace) -> None:
     check_folder(settings)
     with ExitStack() as stack:
         listener = stack.enter_context(gunicorn_app.bind(settings))
-        triton = None
+        supervisor = None
         if not settings.triton:
             _say("Starting Triton")
-            triton = stack.enter_context(
+            triton, supervisor = stack.enter_context(
                 embedded_server(options.repository, options.device, tuple(options.triton_ports))
             )
             settings = replace(settings, triton=triton.grpc, triton_metrics=triton.metrics)
@@ -51,22 +51,22 @@ def _serve(options: argparse.Namespace) -> None:
         address = gunicorn_app.address_of(listener)
         web = stack.enter_context(gunicorn_app.running(listener, settings))
         missing = gunicorn_app.why_not_ready(address)
-        if missing and triton:
+        if missing and supervisor:
             raise UnavailableError(missing)
         if missing:
             _say(f"{missing} It is asked again with each request.")
         print(f"Ready: {address}", flush=True)
-        _watch(web, triton)
+        _watch(web, supervisor)
 
 
-def _watch(web: subprocess.Popen, triton: EmbeddedTriton | None) -> None:
+def _watch(web: subprocess.Popen, supervisor: Supervisor | None) -> None:
     """Returns never; raises when one of the two has ended for good."""
     while True:
         try:
             web.wait(WATCH_S)
         except subprocess.TimeoutExpired:
-            if triton and triton.failure:
-                raise UnavailableError(triton.failure) from None
+            if supervisor and supervisor.failure:
+                raise UnavailableError(supervisor.failure) from None
             continue
         raise UnavailableError("The web application ended by itself; its message stands above.")
 
@@ -91,19 +91,16 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--host", help="address to listen on (DEEPFAKE_HOST)")
     result.add_argument("--port", type=int, help="port to listen on, 0 for a free one (DEEPFAKE_PORT)")
-    result.add_argument("--repository", type=Path, metavar="DIR", help="what the Triton that is started serves")
+    add_triton_options(result)
     result.add_argument(
         "--triton-ports",
         nargs=3,
         type=int,
         default=FREE_PORTS,
         metavar=("GRPC", "HTTP", "METRICS"),
-        help="that Triton's ports, 0 for a free one",
+        help="ports of the Triton that is started, 0 for a free one",
     )
-    device = result.add_mutually_exclusive_group()
-    device.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="that Triton hides GPUs")
-    device.add_argument("--gpu", dest="device", action="store_const", const="gpu", help="it fails without a GPU")
-    result.set_defaults(device="auto")
-    result.add_argument("--triton", metavar="HOST:PORT", help="use this Triton instead (DEEPFAKE_TRITON)")
-    result.add_argument("--triton-metrics", metavar="HOST:PORT", help="and its metrics (DEEPFAKE_TRITON_METRICS)")
+    result.add_argument(
+        "--triton-metrics", metavar="HOST:PORT", help="metrics of the running Triton (DEEPFAKE_TRITON_METRICS)"
+    )
     return result

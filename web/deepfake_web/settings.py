@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from deepfake_client.settings import ClientSettings, setting
+from deepfake_contract.errors import UsageError
 
+LAST_PORT = 65535
 SPARE_THREADS = 16  # for answers that need no analysis: pages, health, refusals
 
 
@@ -22,6 +24,11 @@ class WebSettings(ClientSettings):
     triton_metrics: str = setting(
         "", "host:port of Triton's metrics, which say what models run on; empty asks their configurations"
     )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= LAST_PORT:
+            raise UsageError(f"--port or DEEPFAKE_PORT must be from 0 to {LAST_PORT}, but is {self.port}.")
+        super().__post_init__()
 
     @property
     def threads(self) -> int:

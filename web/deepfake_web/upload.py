@@ -61,7 +61,7 @@ class _Bounded:
     def __init__(self, environ: connection.Environ, settings: WebSettings):
         self._stream = get_input_stream(environ)
         self._left = settings.max_bytes + FIELDS_BYTES
-        self._why = f"The upload is larger than {settings.max_bytes / MIB:g} MiB, the limit."
+        self._why = f"The upload is over {settings.max_bytes / MIB:g} MiB, the limit. Send a shorter piece of it."
         if (get_content_length(environ) or 0) > self._left:
             raise TooLargeError(self._why)
 
@@ -92,5 +92,5 @@ def _read(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -
 def _parse(environ: connection.Environ, file: IO[bytes], settings: WebSettings) -> dict[str, str]:
     kind, parameters = parse_options_header(environ.get("CONTENT_TYPE"))
     if kind != "multipart/form-data" or not parameters.get("boundary"):
-        raise UsageError(HOW)
+        raise UsageError(f"The request's type is {environ.get('CONTENT_TYPE', '')[:60]!r}. {HOW}")
     return read_form(_Bounded(environ, settings).read, parameters["boundary"], file)

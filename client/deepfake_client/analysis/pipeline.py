@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 
 import numpy as np
 from deepfake_contract.description import BundleDescription
-from deepfake_contract.errors import UsageError
 from deepfake_contract.policy import Policy
 
 from deepfake_client.ahead import ahead, ready
@@ -98,9 +97,7 @@ class Counted(Generic[Item]):
 def _frames_wanted(frames: int | None, policy: Policy, settings: ClientSettings) -> int:
     if frames is None:
         return min(policy.frames, settings.max_frames)
-    if not 1 <= frames <= settings.max_frames:
-        raise UsageError(f"frames must be from 1 to {settings.max_frames}, but is {frames}.")
-    return frames
+    return settings.check_frames(frames, "frames")
 
 
 def searched(

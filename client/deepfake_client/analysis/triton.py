@@ -153,7 +153,10 @@ class Triton:
         if cause.status() == "StatusCode.UNAVAILABLE":
             return UnavailableError(f"No Triton answers at {self.address}; start it, or give another address.")
         if cause.status() == "StatusCode.DEADLINE_EXCEEDED":
-            return DeadlineError(f"Triton at {self.address} did not answer in time ({model}).")
+            return DeadlineError(
+                f"Triton at {self.address} did not answer in time ({model}); try again later, or raise "
+                "DEEPFAKE_REQUEST_DEADLINE_S."
+            )
         return UnavailableError(f"Triton at {self.address} can't run the model {model}; see its log.")
 
     def _is_up(self) -> bool:

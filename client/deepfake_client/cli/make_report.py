@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         "results",
         type=Path,
         metavar="RESULT.json",
-        help="what the page, /predict or `deepfake scan --json` gave: one result, or one a line",
+        help="what the page, /predict or `deepfake scan --json` gave: one result, or one per line",
     )
     parser.add_argument(
         "--output", type=Path, metavar="OUT.html", help="where the report goes (beside RESULT.json, as .html)"

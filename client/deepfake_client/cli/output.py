@@ -1,4 +1,4 @@
-"""A scan's results on standard output: a table for people, JSON lines or CSV for programs. One row a file."""
+"""A scan's results on standard output: a table for people, JSON lines or CSV for programs. One row per file."""
 
 import csv
 import json
@@ -38,24 +38,24 @@ class TableReport:
         self._table = Table(box=None, pad_edge=False, header_style="bold")
         self._table.add_column("File", overflow="fold")
         self._table.add_column("Verdict", overflow="fold")
-        for name in ("Likelihood", "Frames", "Faces", "Seconds"):
+        for name in ("Likelihood", "Frames", "People", "Seconds"):
             self._table.add_column(name, justify="right")
         self._last: Result | None = None
 
     def add(self, row: Row) -> None:
         name = Text(shown(row.path))
         if row.result is None:
-            self._table.add_row(name, Text(f"Not scanned: {row.error}", style="magenta"))
+            self._table.add_row(name, Text(f"Not analysed: {row.error}", style="magenta"))
             return
         result = self._last = row.result
         state = words.state(result)
-        why = f" ({', '.join(each.replace('_', ' ') for each in result.reasons)})" if result.reasons else ""
+        why = f" ({', '.join(words.REASONS[each][0] for each in result.reasons)})" if result.reasons else ""
         self._table.add_row(
             name,
             Text(words.STATES[state][0] + why, style=STYLES[state]),
             "" if result.confidence is None else words.probability(result.confidence),
             str(result.frames_processed),
-            str(len(result.tracks)),
+            _people(result),
             f"{result.timing_s.total:.1f}",
         )
 
@@ -64,6 +64,11 @@ class TableReport:
             self._console.print(self._table)
         if self._last:
             self._console.print(f"\n{_footnote(self._last)}", style="dim", markup=False, highlight=False)
+
+
+def _people(result: Result) -> str:
+    whole_frames = any(face.track is None for frame in result.frames for face in frame.faces)
+    return "–" if whole_frames else str(len(result.tracks))
 
 
 def _footnote(result: Result) -> str:
@@ -75,7 +80,7 @@ def _footnote(result: Result) -> str:
 
 
 class JsonReport:
-    """The REST result and `path`, one object a line; where there is none, `path` and `error`."""
+    """The REST result and `path`, one object per line; where there is none, `path` and `error`."""
 
     def __init__(self, out: TextIO):
         self._out = out
@@ -95,7 +100,7 @@ def _json(row: Row) -> dict[str, Any]:
 
 
 class CsvReport:
-    """A header and a line a file, lists joined by spaces."""
+    """A header and a line per file, lists joined by spaces."""
 
     def __init__(self, out: TextIO):
         self._out = out

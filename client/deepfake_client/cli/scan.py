@@ -1,4 +1,4 @@
-"""`deepfake scan PATH…`: a verdict for each file; exit codes 0 to 4 as --help says."""
+"""`deepfake scan PATH…`: a verdict for each file; exit codes as --help says."""
 
 import argparse
 import os
@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deepfake_client import results
 from deepfake_client.cli.output import REPORTS
+from deepfake_client.cli.triton_options import add_triton_options
 from deepfake_client.detector import Detector
 from deepfake_client.report.plain_text import shown
 from deepfake_client.report.report_file import check_report_path, html_report_file
@@ -24,10 +25,11 @@ from deepfake_client.settings import ClientSettings
 
 FAKE_FOUND = 1
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
-EXIT_CODES = """exit codes, the highest that holds:
-  0  every file was scanned          3  a file could not be read
-  1  --fail-on fake, and one is      4  Triton is away or too busy
-  2  the command makes no sense    130  interrupted
+EXIT_CODES = """exit codes; if several apply, the highest:
+  0  every file was scanned           4  Triton is away, too busy or too slow
+  1  --fail-on fake, and one is      70  an error of the program itself
+  2  wrong options                  130  interrupted
+  3  a file could not be read
 """
 
 
@@ -38,8 +40,8 @@ def main(arguments: list[str]) -> int:
     if options.triton and (options.repository or options.device != "auto"):
         parser.error("--triton names a running Triton; --repository, --cpu and --gpu are for one that is started")
     settings = ClientSettings.from_environment(triton=options.triton)
-    if options.frames is not None and not 1 <= options.frames <= settings.max_frames:
-        raise UsageError(f"--frames must be from 1 to {settings.max_frames}, but is {options.frames}.")
+    if options.frames is not None:
+        settings.check_frames(options.frames, "--frames")
     if options.report:
         check_report_path(options.report)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -157,30 +159,26 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder with all in it but hidden ones"
+        "paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder: every file in it except hidden ones"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", dest="format", action="store_const", const="json", help="one JSON object a line")
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="one JSON object per line")
     form.add_argument("--csv", dest="format", action="store_const", const="csv", help="comma-separated values")
-    parser.add_argument("--fail-on", choices=["fake"], help="exit with 1 when a file is FAKE")
     parser.add_argument(
-        "--frames", type=int, metavar="N", help="frames of a clip to analyse (as many as the model's policy says)"
+        "--fail-on",
+        choices=["fake"],
+        help="exit with 1 when a file's score reaches the threshold, even where the verdict is Uncertain",
     )
-    parser.add_argument("--heatmaps", action="store_true", help="add maps and thumbnails to the JSON")
+    parser.add_argument(
+        "--frames", type=int, metavar="N", help="frames of a clip to analyse (default: the model's, 32 for lite)"
+    )
+    parser.add_argument("--heatmaps", action="store_true", help="add heatmaps and thumbnails to the JSON")
     parser.add_argument(
         "--report",
         type=Path,
         metavar="OUT.html",
         help="also write what was found to a page that can be kept, printed and opened without network",
     )
-    parser.add_argument("--triton", metavar="HOST:PORT", help="gRPC of a running Triton (one is started)")
-    parser.add_argument("--repository", type=Path, metavar="DIR", help="models for the Triton that is started")
-    device = parser.add_mutually_exclusive_group()
-    device.add_argument(
-        "--cpu", dest="device", action="store_const", const="cpu", help="the Triton that is started uses no GPU"
-    )
-    device.add_argument(
-        "--gpu", dest="device", action="store_const", const="gpu", help="it must run on a GPU, or the scan fails"
-    )
-    parser.set_defaults(format="table", device="auto")
+    add_triton_options(parser)
+    parser.set_defaults(format="table")
     return parser

@@ -7,8 +7,8 @@ from typing import Literal
 @dataclass(frozen=True)
 class MediaInfo:
     """What the file is: as probed, not as named. `width` and `height` are pixels as shown: upright, and square,
-    whatever shape they are stored in. `duration_s` (seconds) and `frame_rate` (frames a second) are null for a
-    picture."""
+    whatever shape they are stored in. `duration_s` (seconds) and `frame_rate` (frames per second) are null for
+    a picture."""
 
     sha256: str
     bytes: int

@@ -21,7 +21,7 @@ def check_report_path(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"A report is HTML: name a file that ends with .html, not {shown(path)}.")
     if not path.parent.is_dir():
-        raise UsageError(f"There is no folder {shown(path.parent)} for the report.")
+        raise UsageError(f"There is no folder {shown(path.parent)} for the report; make it, or name another.")
     if path.exists() and not path.is_file():
         raise UsageError(f"{shown(path)} is not a file, so the report can't be written there.")
 

@@ -73,8 +73,8 @@ def _row(piece: bytes, path: Path, where: str) -> Row:
 
 
 def _completed(plain: Any) -> Any:
-    """A result as plain JSON types, with what 0.1.0 did not say: the networks' titles, and which face decides a
-    frame (the one whose confidence the frame has)."""
+    """A result as plain JSON types, with what results saved before titles and deciding faces were named lack: the
+    networks' titles, and which face decides a frame (the one whose confidence the frame has)."""
     if not isinstance(plain, dict):
         return plain
     model, frames = plain.get("model"), plain.get("frames")

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from deepfake_client.cli.output import CSV_COLUMNS, CsvReport, JsonReport, TableReport
 from deepfake_client.report.plain_text import shown
 from deepfake_client.report.row import Row
+from deepfake_client.results import TrackResult
 from deepfake_contract.errors import DamagedMediaError
 
 
@@ -52,8 +54,17 @@ def test_csv_has_a_row_a_file_failures_included(fake):
 
 def test_the_table_says_uncertain_where_the_certainty_is_low_and_why(fake):
     text = printed(TableReport, Row(Path("a.mp4"), fake), failure("c.mp4"))
-    assert "Uncertain (few faces)" in text
-    assert "0.90" in text and "Not scanned: It has no frames." in text
+    assert "Uncertain (faces in few frames)" in text
+    assert "0.90" in text and "Not analysed: It has no frames." in text
+
+
+def test_the_table_counts_people_and_none_where_whole_frames_are_analysed(fake):
+    (frame,) = fake.frames
+    whole = replace(fake, tracks=[], frames=[replace(frame, faces=[replace(frame.faces[0], track=None)])])
+    nobody = replace(fake, tracks=[], frames=[replace(frame, faces=[])])
+    one = replace(fake, tracks=[TrackResult(1, 0.9, 1, 0.0, 0.0)])
+    head, *lines = printed(TableReport, *(Row(Path("a"), each) for each in (one, whole, nobody))).splitlines()
+    assert head.split()[-2] == "People" and [line.split()[-2] for line in lines[:3]] == ["1", "–", "0"]
 
 
 def test_the_table_explains_its_numbers(fake):

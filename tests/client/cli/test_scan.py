@@ -84,7 +84,7 @@ def test_csv_has_a_line_a_file(run, pictures):
 def test_the_table_names_every_file(run, pictures):
     out = run(pictures)[1]
     assert all(name in out for name in ("face.jpg", "temple.png", "text.mp4", "broken.jpg"))
-    assert "No face to analyse" in out and out.count("Not scanned") == 2
+    assert "No face to analyse" in out and out.count("Not analysed") == 2
 
 
 def test_fail_on_fake_exits_with_1_when_something_is_fake(fake):
