@@ -3,9 +3,13 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
+from deepfake_client.report.html_report import html_report
 from deepfake_client.report.plain_text import plain, spreadsheet_safe
+from deepfake_client.report.row import Row
 from deepfake_client.results import to_dict
 from playwright.sync_api import expect
 
@@ -75,6 +79,12 @@ def test_the_timeline_goes_from_the_clips_start_to_its_end_as_in_the_report(show
     assert shown.locator(".axis span").all_inner_texts() == ["0.00 s", "1.00 s"]
     shown.get_by_role("slider", name="Frame of the clip").press("End")
     assert shown.locator(".cursor").evaluate("cursor => cursor.style.left") == "50%"  # the last frame, at 0.5 s
+
+
+def test_the_page_calls_facts_what_the_report_calls_them(shown, make_result):
+    report = html_report([Row(Path("a.mp4"), make_result())])
+    facts = set(shown.locator(".about dt").all_inner_texts())
+    assert len(facts) > 10 and not facts - set(re.findall(r"<dt>(?:<bdi>)?([^<]+)<", report))
 
 
 def test_the_face_that_decides_is_the_one_that_the_result_names(shown):

@@ -39,6 +39,6 @@ def _parser() -> argparse.ArgumentParser:
         help="what the page, /predict or `deepfake scan --json` gave: one result, or one per line",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="OUT.html", help="where the report goes (beside RESULT.json, as .html)"
+        "--output", type=Path, metavar="OUT.html", help="where the report goes (default: beside RESULT.json, as .html)"
     )
     return parser
