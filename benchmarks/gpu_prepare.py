@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from bare import Tensors
 from bare_host import BareHost
-from deepfake_contract.tensors import HEATMAP
 from deepfake_export.configuration import GPU
 from deepfake_export.examples import crops, face_sides
 from deepfake_export.gpu import FLOAT32, GpuOptions
-from deepfake_export.reference import ensemble_reference
 from deepfake_export.repository import write_repository
+from deepfake_export.rounding import measure_rounding
 from deepfake_networks.bundle import Bundle
 from deepfake_serving.environment import Environment
 from gpu_variants import change, small_warm_up
@@ -48,12 +47,11 @@ def prepare(profile: str, bundle: Path, folder: Path, environment: Environment, 
     export_s = time.monotonic() - start
     loaded, count = Bundle.load(bundle), CROPS[device]
     compared = crops(count, loaded.description.policy.crop_side)
-    heatmaps = ensemble_reference(loaded, compared, face_sides(count))[HEATMAP.name]
+    kinks = [measure_rounding(each, compared, face_sides(count)).at_kink for each in loaded.networks.values()]
     with BareHost(environment, None) as host:
         host.open(profile, repository)
         reference = host.answer(profile, compared, BATCH)
-    decided = ~np.isnan(heatmaps).any(axis=(1, 2))
-    return Subject(profile, bundle, repository, compared, reference, decided, export_s)
+    return Subject(profile, bundle, repository, compared, reference, ~np.any(kinks, axis=0), export_s)
 
 
 def export_to(bundle: Path, repository: Path, precision: str, device: str) -> Path:

@@ -14,6 +14,7 @@ from deepfake_export.exporting import export
 from deepfake_export.gpu import FLOAT32, PRECISIONS, SEARCHES, GpuOptions
 
 GPU_NAMES = ("precision", "convolution_search", "tensorrt")
+MOST = 999_999  # of each number below
 
 
 def main(arguments: list[str]) -> int:
@@ -67,20 +68,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpu",
         action="store_true",
-        help="for a GPU: its own defaults for the numbers below, not yet measured on one. The repository still "
-        "runs on a CPU.",
+        help="write settings tuned for a GPU: other defaults for the numbers below. The repository still runs on a CPU",
     )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
-        help="of a GPU's arithmetic (float32: exact). tf32: tensor cores round the factors of each product to 10 bits; "
-        "the graphs stay the same, so the report knows nothing of it. float16: the networks up to their last feature "
-        "map; the report says how far they differ",
+        help="how exactly a GPU computes. float32 (default): exactly. tf32: tensor cores round the factors of each "
+        "product to 10 bits; this report is made on a CPU and does not show it. float16: the networks up to their last "
+        "feature map are in half precision; the report says how far they differ",
     )
     parser.add_argument(
         "--convolution-search",
         choices=SEARCHES,
-        help="how a GPU's convolutions are chosen (heuristic); exhaustive times all of them for each new batch size",
+        help="how a GPU's convolutions are chosen (default: heuristic); exhaustive times all of them for each new "
+        "batch size",
     )
     parser.add_argument(
         "--tensorrt",
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, destination, kind, lowest, text in (
         ("--batch-size", "batch_size", int, 1, "most crops in a batch; on a CPU the client's batch and not more"),
         ("--instances", "instances", int, 1, "copies of each network that run at once"),
-        ("--threads", "threads", int, 1, "threads of each copy, on a CPU"),
+        ("--threads", "threads", int, 1, "threads per copy, on a CPU"),
         ("--queue-timeout", "queue_timeout_s", float, 0.001, "seconds a request may wait before it is rejected"),
         ("--queue-delay", "queue_delay_s", float, 0.0, "seconds a batch that is not full waits for more crops"),
     ):
@@ -105,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 def _number(kind: type, lowest: float) -> Callable[[str], float]:
     def number(text: str) -> float:
         value = kind(text)
-        if not lowest <= value < 10**6:
-            raise argparse.ArgumentTypeError(f"must be {lowest:g} or more")
+        if not lowest <= value <= MOST:
+            raise argparse.ArgumentTypeError(f"must be from {lowest:g} to {MOST}")
         return value
 
     return number

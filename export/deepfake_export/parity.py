@@ -21,7 +21,7 @@ from deepfake_networks.bundle import Bundle
 
 from deepfake_export.examples import face_sides, frames
 from deepfake_export.reference import ensemble_reference, face_reference, stacking_reference
-from deepfake_export.rounding import Recheck, evidence_recheck, heatmap_recheck, probability_recheck
+from deepfake_export.rounding import Recheck, map_recheck, probability_recheck
 from deepfake_export.sessions import Sessions, Tensors
 
 PROBABILITY_TOLERANCE = 1e-4  # of a probability, absolute
@@ -29,7 +29,6 @@ RELATIVE_TOLERANCE = 1e-3  # of anything else, as a part of the reference's larg
 HALF_PROBABILITY_TOLERANCE = 2e-2  # of networks in float16
 HALF_MAP_TOLERANCE = 1e-2  # of a map from networks in float16, likewise, for the crop in the middle
 AT_ONCE = 2  # crops of a recheck: it takes long, and one that a wrong graph fails is enough
-RECHECKS = {EVIDENCE.name: evidence_recheck, PROBABILITY.name: probability_recheck}
 PROBABILITIES = (PROBABILITY.name, MODEL_PROBABILITIES)
 MAPS = (EVIDENCE.name, HEATMAP.name)
 
@@ -111,14 +110,16 @@ def measure(bundle: Bundle, repository: Path, crops: np.ndarray, batch_size: int
             in_half = half and step.model_name in bundle.networks
             row = _row(step.model_name, name, outputs[name], wanted[ours], in_half)
             if step.model_name in bundle.networks:
-                recheck = RECHECKS[name](bundle.networks[step.model_name])
+                network = bundle.networks[step.model_name]
+                recheck = probability_recheck(network) if name == PROBABILITY.name else map_recheck([network])
                 row, expected[ours] = _settled(row, outputs[name], expected[ours], in_half, crops, sides, recheck)
             rows.append(row)
     expected |= stacking_reference(description, expected)  # of what is left
     left = np.asarray(np.isnan(expected[MODEL_PROBABILITIES]).any(axis=1))
     answers = [spec.name for spec in description.outputs]
     chain = {name: _row(ENSEMBLE, name, served[name], expected[name], half, left) for name in answers}
-    name, recheck = HEATMAP.name, heatmap_recheck(bundle)
+    recheck = map_recheck(bundle.networks.values(), description.stacking.heatmap_weights())
+    name = HEATMAP.name
     chain[name], expected[name] = _settled(chain[name], served[name], expected[name], half, crops, sides, recheck)
     rows = [*chain.values(), *rows, *_face_rows(sessions)]
     undecided = int(np.isnan(expected[HEATMAP.name]).any(axis=(1, 2)).sum())
@@ -166,8 +167,8 @@ def _row(
     half: bool = False,
     left: np.ndarray | None = None,
 ) -> Row:
-    """Compares what the reference knows: a map it leaves undecided is NaN there, as is any answer of the crops that a
-    recheck `left` out [N]. Most must be known, or left out so."""
+    """Compares what the reference knows: what a recheck `left` out [N] is NaN there, as are shared maps of a network's
+    map that was. Most must be known, or left out so."""
     rest = tuple(range(1, expected.ndim))
     excused = np.zeros(len(expected), bool) if left is None else left
     excused = np.broadcast_to(np.expand_dims(excused, rest), expected.shape)

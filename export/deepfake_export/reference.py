@@ -27,7 +27,6 @@ from deepfake_export.meta_model import estimators
 from deepfake_export.sessions import Tensors
 
 BATCH = 8  # crops
-KINK = 1e-4  # of the hidden units' mean size: ten times what rounding makes of them in most networks
 
 
 def ensemble_reference(bundle: Bundle, crops: np.ndarray, face_sides: np.ndarray) -> Tensors:
@@ -54,13 +53,6 @@ def stacking_reference(description: BundleDescription, tensors: Tensors) -> Tens
     }
 
 
-def autograd_evidence(network: HybridNetwork, images: Tensor, face_sides: Tensor | None = None) -> Tensor:
-    """evidence_and_hidden's evidence; NaN for a picture that has no one right map."""
-    evidence, hidden = evidence_and_hidden(network, images, face_sides)
-    evidence[_at_a_kink(hidden)] = torch.nan
-    return evidence
-
-
 def evidence_and_hidden(
     network: HybridNetwork, images: Tensor, face_sides: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
@@ -80,12 +72,6 @@ def evidence_and_hidden(
     gradient = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)[0]
     hidden = network.classifier[1](torch.cat([pooled.detach(), others], dim=1)).detach()
     return share_out((gradient * maps.detach()).sum(dim=1)), hidden
-
-
-def _at_a_kink(hidden: Tensor) -> Tensor:
-    """Pictures [N] for which a hidden unit is so near zero that rounding decides whether its ReLU passes a gradient."""
-    size = hidden.abs()
-    return (size < KINK * size.mean(dim=1, keepdim=True)).any(dim=1)
 
 
 def face_reference(frame: np.ndarray) -> Tensors:
@@ -120,5 +106,5 @@ def _run(
         sides = torch.from_numpy(face_sides[start : start + BATCH])
         with torch.no_grad():
             fft, probability = network.fft_features(images), network(images, sides).softmax(dim=1)[:, 1:]
-        parts.append((fft.numpy(), probability.numpy(), autograd_evidence(network, images, sides).numpy()))
+        parts.append((fft.numpy(), probability.numpy(), evidence_and_hidden(network, images, sides)[0].numpy()))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]

@@ -6,12 +6,11 @@ the same sums would change them.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from deepfake_networks.bundle import Bundle
 from deepfake_networks.network import HybridNetwork
 from torch import Tensor
 
@@ -42,25 +41,15 @@ class Rounding:
     at_kink: np.ndarray
 
 
-def evidence_recheck(network: HybridNetwork) -> Recheck:
-    """For a network's maps [N, 7, 7]."""
+def map_recheck(networks: Iterable[HybridNetwork], weights: Sequence[float] = (1.0,)) -> Recheck:
+    """For maps [N, 7, 7], in which each network's evidence counts by its weight: one network's, or the shared ones."""
 
     def recheck(crops: np.ndarray, sides: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = measure_rounding(network, crops, sides)
-        return found.maps, _is_near(answers, found.maps, found.map_noise) | found.at_kink
-
-    return recheck
-
-
-def heatmap_recheck(bundle: Bundle) -> Recheck:
-    """For the shared maps [N, 7, 7], in which each network's evidence counts by its weight."""
-    weights = np.array(bundle.description.stacking.heatmap_weights())
-
-    def recheck(crops: np.ndarray, sides: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [measure_rounding(network, crops, sides) for network in bundle.networks.values()]
+        parts = [measure_rounding(network, crops, sides) for network in networks]
         right = np.einsum("rnhw,r->nhw", [part.maps for part in parts], weights)
         noise = np.abs(weights) @ [part.map_noise for part in parts]
-        return right, _is_near(answers, right, noise) | np.any([part.at_kink for part in parts], axis=0)
+        near = np.abs(answers - right).max(axis=(1, 2)) <= REACH * noise  # false for a map with NaN
+        return right, near | np.any([part.at_kink for part in parts], axis=0)
 
     return recheck
 
@@ -106,11 +95,6 @@ def _explained(network: HybridNetwork, images: Tensor, sides: Tensor) -> tuple[n
 def _nudged(images: Tensor, random: torch.Generator) -> Tensor:
     signs = torch.randint(0, 2, images.shape, generator=random) * 2 - 1
     return images * (1 + LAST_BIT * signs)
-
-
-def _is_near(answers: np.ndarray, right: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Whether each map is within rounding's reach [N]; false for one with NaN."""
-    return np.abs(answers - right).max(axis=(1, 2)) <= REACH * noise
 
 
 def _log_odds(probabilities: np.ndarray) -> np.ndarray:
