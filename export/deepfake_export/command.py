@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpu",
         action="store_true",
-        help="write settings tuned for a GPU: other defaults for the numbers below. The repository still runs on a CPU",
+        help="write settings for a GPU, not yet measured on one: other defaults for the numbers below. The repository "
+        "still runs on a CPU",
     )
     parser.add_argument(
         "--precision",
@@ -86,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tensorrt",
         action="store_true",
-        help="runs the networks by TensorRT, with tf32 or float16. For NVIDIA's image; an engine is built at each "
+        help="run the networks by TensorRT, with tf32 or float16. For NVIDIA's image; an engine is built at each "
         "start, for minutes. Not tried",
     )
     for name, destination, kind, lowest, text in (

@@ -17,7 +17,7 @@ def log_spectrum(pictures: Tensor, side: int) -> Tensor:
 
 
 def standardise(magnitude: Tensor, side: int) -> Tensor:
-    """Log magnitudes [N, 1, H, W] to mean 0 and deviation 1 a picture, averaged down to [N, 1, side, side]."""
+    """Log magnitudes [N, 1, H, W] to mean 0 and deviation 1 per picture, averaged down to [N, 1, side, side]."""
     mean = magnitude.mean(dim=(2, 3), keepdim=True)
     deviation = magnitude.std(dim=(2, 3), keepdim=True)
     standard = (magnitude - mean) / (deviation + 1e-6)

@@ -23,7 +23,7 @@ from deepfake_training.tables import terminal_table, write_all, write_prediction
 OWN = "own"  # --triton without an address
 DEFAULT_BUNDLE = DEFAULT_REPOSITORY.parent / "bundles" / "lite"
 DESCRIPTION = """Measures how well a detector tells real from fake on files whose labels are known, by the same
-pipeline that answers everyone else. Writes predictions.csv (a row a file), figures.json, report.md, plots, and
+pipeline that answers everyone else. Writes predictions.csv (one row per file), figures.json, report.md, plots, and
 certainty.toml: numbers for the rules of [policy.certainty] in bundle.toml, as measured here.
 A file without an answer (no face, damaged) stays in: a real counts as 1, a fake as 0."""
 
@@ -112,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the findings")
     detector = parser.add_mutually_exclusive_group()
     detector.add_argument(
-        "--bundle", type=Path, default=DEFAULT_BUNDLE, help="run this bundle's networks in PyTorch (bundles/lite)"
+        "--bundle",
+        type=Path,
+        default=DEFAULT_BUNDLE,
+        help="run this bundle's networks in PyTorch (default: bundles/lite)",
     )
     detector.add_argument(
         "--triton",

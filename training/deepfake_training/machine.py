@@ -16,7 +16,7 @@ class Machine:
 
     @classmethod
     def here(cls, device: str | None = None, workers: int | None = None) -> "Machine":
-        """The GPU where torch finds one, with a process a core; else the CPU, whose cores belong to the network."""
+        """The GPU where torch finds one, with one process per core; else the CPU, whose cores belong to the network."""
         found = torch.cuda.is_available()
         chosen = torch.device(device or ("cuda" if found else "cpu"))
         if chosen.type == "cuda" and not found:

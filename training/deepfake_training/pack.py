@@ -68,7 +68,9 @@ def main(arguments: list[str]) -> int:
         "--part-mb", type=float, default=PART_MB, help="largest size of a file, in millions of bytes (%(default)s)"
     )
     parser.add_argument("--seed", type=int, default=7, help="decides what --h264 adds (%(default)s)")
-    parser.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
+    parser.add_argument(
+        "--repository", type=Path, help="model repository with the face detector (default: the clone's)"
+    )
     options = parser.parse_args(arguments)
     if not 0 <= options.h264 <= 1:
         raise UsageError(f"--h264 is a share from 0 to 1, but is {options.h264}.")

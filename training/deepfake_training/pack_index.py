@@ -1,4 +1,4 @@
-"""What a pack says about itself: pack.json, and a table with a row a picture.
+"""What a pack says about itself: pack.json, and a table with one row per picture.
 
 pack.json                      the parts and the table with their digests, and what was left out
 rows.csv or rows.csv.gz        what is known of each picture, and where its face lies

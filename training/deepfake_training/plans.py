@@ -74,8 +74,8 @@ def plan_for(sources: list[str]) -> tuple[Phase, ...]:
 
 
 def with_pairs(recipe: Recipe, pairs: int | None) -> Recipe:
-    """The recipe with so many pairs a step (None: its own), its rate changed by the root of how much smaller a step is,
-    as fits Adam (Malladi et al. 2022)."""
+    """The recipe with so many pairs per step (None: its own), its rate changed by the root of how much smaller a step
+    is, as fits Adam (Malladi et al. 2022)."""
     if pairs is None:
         return recipe
     return replace(recipe, pairs=pairs, learning_rate=recipe.learning_rate * (pairs / recipe.pairs) ** 0.5)

@@ -66,7 +66,7 @@ def through_torch(bundle: Path) -> Iterator[Connect]:
 def predict(
     samples: Sequence[Sample], connect: Connect, policy: Policy, prepare: Callable[[Sample], Path], description: str
 ) -> list[Prediction]:
-    """A prediction a sample, in order. `prepare` gives the path to hand over. A Triton that is away or busy ends it
+    """One prediction per sample, in order. `prepare` gives the path to hand over. A Triton that is away or busy ends it
     all; what goes wrong with a file becomes its prediction's reason."""
     settings = ClientSettings.from_environment()
 
@@ -106,12 +106,12 @@ def y_scores(samples: Sequence[Sample], predictions: Sequence[Prediction], netwo
 
 
 def have_answer(predictions: Sequence[Prediction]) -> np.ndarray:
-    """Bool [N]."""
+    """Whether each prediction has an answer, bool [N]."""
     return np.array([each.networks is not None for each in predictions], dtype=bool)
 
 
 def bundle_of(connect: Connect) -> ServedBundle:
-    """What answers."""
+    """The bundle that a connection answers with."""
     connection = connect()
     try:
         return connection.bundle()

@@ -18,8 +18,8 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Score:
-    """`network`'s probability of FAKE for one picture. `part`: HELD_OUT, LEFT_OUT or the split it is of; `without`: the
-    source that the network never learnt from ("" where it saw all)."""
+    """`network`'s probability of FAKE, 0 to 1, for one picture. `part`: HELD_OUT, LEFT_OUT or the split it is of;
+    `without`: the source that the network never learnt from ("" where it saw all)."""
 
     network: str
     without: str
@@ -32,7 +32,7 @@ class Score:
 
 
 def scores_of(run: Run, part: str, samples: Iterable[Sample], y_score: np.ndarray) -> list[Score]:
-    """A row a sample; `y_score` are the probabilities that the run's network gave."""
+    """One row per sample; `y_score` are the probabilities that the run's network gave."""
     names = run.network, run.without or "", part
     return [
         Score(*names, each.source, each.group, int(each.fake), str(each.path), round(float(value), 6))
@@ -41,7 +41,7 @@ def scores_of(run: Run, part: str, samples: Iterable[Sample], y_score: np.ndarra
 
 
 def write_scores(path: Path, scores: Iterable[Score]) -> None:
-    """A CSV with a row a score."""
+    """A CSV with one row per score."""
     write_csv(path, [each.name for each in fields(Score)], map(astuple, scores))
 
 

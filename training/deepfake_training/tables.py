@@ -23,7 +23,7 @@ SHOWN = 6  # columns on the terminal
 def write_predictions(
     path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]
 ) -> None:
-    """A row per file, y_true 1 for a fake; scores are empty and the reason says why where there is no answer."""
+    """One row per file, y_true 1 for a fake; scores are empty and the reason says why where there is no answer."""
     rows = []
     for sample, each in zip(samples, predictions, strict=True):
         scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]

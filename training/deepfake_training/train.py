@@ -124,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder to write")
     parser.add_argument("--work", type=Path, default=CACHE, help="folder of face crops and checkpoints (%(default)s)")
-    parser.add_argument("--seed", type=int, default=7, help="decides the order of the pictures (%(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="decides the pictures' order, and which are held out (%(default)s)"
+    )
     parser.add_argument(
         "--network",
         metavar="NAME",
@@ -176,7 +178,7 @@ def _add_profile_options(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="continue training the networks of --start at 224 pixels with their first layers frozen (lite only)",
     )
-    group.add_argument("--repository", type=Path, help="model repository with the face detector (the clone's)")
+    group.add_argument("--repository", type=Path, help="model repository with the face detector (default: the clone's)")
 
 
 if __name__ == "__main__":
