@@ -22,16 +22,13 @@ class Options:
     """How the file is analysed, and what the answer carries."""
 
     frames: Annotated[
-        int | None,
-        Meta(description="How many frames of a clip are analysed; left out or empty, as many as the model says."),
+        int | None, Meta(description="Frames of a clip to analyse; left out or empty, as many as the model says.")
     ] = None
     heatmaps: Annotated[
-        bool,
-        Meta(description="Whether faces carry a heatmap of what their verdict comes from, and frames a thumbnail."),
+        bool, Meta(description="Whether faces carry a heatmap of what their verdict comes from, frames a thumbnail.")
     ] = False
     report: Annotated[
-        bool,
-        Meta(description="Whether the result has the field `report`: the page that people keep, with all heatmaps."),
+        bool, Meta(description="Whether the result has the field `report`: the page that people keep, with heatmaps.")
     ] = False
     name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, description="What the report calls the file.")] = (
         "Uploaded file"
