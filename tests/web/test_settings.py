@@ -2,7 +2,16 @@
 
 import pytest
 from deepfake_contract.errors import UsageError
+from deepfake_web import serve
 from deepfake_web.settings import WebSettings
+
+
+@pytest.mark.parametrize("option", [["--gpu"], ["--cpu"], ["--repository", "models"]])
+def test_an_option_that_a_running_triton_leaves_without_effect_is_refused(option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        serve.main(["--triton", "127.0.0.1:9", *option])
+    assert ended.value.code == 2
+    assert "--triton names a running Triton" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", [-1, 65536])

@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 
-from deepfake_client.cli.triton_options import add_triton_options
+from deepfake_client.cli.triton_options import add_triton_options, parse
 from deepfake_client.embedded import FREE_PORTS, Supervisor, embedded_server
 from deepfake_contract.errors import UnavailableError
 
@@ -21,7 +21,7 @@ WATCH_S = 1.0  # between two checks of the two programs
 
 def main(arguments: list[str]) -> int:
     """Serves until it is told to stop; returns the exit code. DeepfakeError says what hinders it."""
-    options = parser().parse_args(arguments)
+    options = parse(parser(), arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _stop)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deepfake_client import results
 from deepfake_client.cli.output import REPORTS
-from deepfake_client.cli.triton_options import add_triton_options
+from deepfake_client.cli.triton_options import add_triton_options, parse
 from deepfake_client.detector import Detector
 from deepfake_client.report.plain_text import shown
 from deepfake_client.report.report_file import check_report_path, html_report_file
@@ -35,10 +35,7 @@ EXIT_CODES = """exit codes; if several apply, the highest:
 
 def main(arguments: list[str]) -> int:
     """Scans and prints; returns the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.triton and (options.repository or options.device != "auto"):
-        parser.error("--triton names a running Triton; --repository, --cpu and --gpu are for one that is started")
+    options = parse(_parser(), arguments)
     settings = ClientSettings.from_environment(triton=options.triton)
     if options.frames is not None:
         settings.check_frames(options.frames, "--frames")

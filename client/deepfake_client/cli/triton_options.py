@@ -21,3 +21,11 @@ def add_triton_options(parser: argparse.ArgumentParser) -> None:
     device.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="use no GPU")
     device.add_argument("--gpu", dest="device", action="store_const", const="gpu", help="fail if there is no GPU")
     parser.set_defaults(device="auto")
+
+
+def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """The options; a usage error where --triton stands beside an option that it would leave without effect."""
+    options = parser.parse_args(arguments)
+    if options.triton and (options.repository or options.device != "auto"):
+        parser.error("--triton names a running Triton; --repository, --cpu and --gpu are for one that is started")
+    return options
