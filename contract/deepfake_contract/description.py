@@ -138,8 +138,11 @@ class BundleDescription:
         return dict(zip(self.names, terms, strict=True)) | {"intercept": self.stacking.intercept}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types, as from_json reads them."""
-        return to_plain(self)
+        """Plain JSON types, as from_json reads them. What the policy leaves open is left out, so that a client that
+        does not know a new key reads every bundle that does not use it."""
+        plain = to_plain(self)
+        plain["policy"] = {key: value for key, value in plain["policy"].items() if value is not None}
+        return plain
 
     @classmethod
     def from_json(cls, value: Any) -> "BundleDescription":

@@ -40,9 +40,14 @@ class Policy:
 
     `sampling`: at most `frames` frames, spread evenly over the clip or every nth from its start. A frame's score is the
     highest of its faces that the picture's edge does not cut; the clip's score is the mean (`aggregate`) of its
-    frames'. FAKE from `threshold` up. `false_positive_rate`: measured at the threshold, None where unknown.
-    Probabilities between the two of `uncertain` are of low certainty, as are those that `certainty` names. ValueError
-    names a value out of range.
+    frames'. FAKE from `threshold` up, which decides the label and nothing else. `false_positive_rate`: measured at the
+    threshold, None where unknown. Probabilities between the two of `uncertain` are of low certainty, as are those that
+    `certainty` names.
+
+    A score of at least `fake_from` is strong evidence of a fake, one below `real_below` of a real: both measured on
+    sources that the networks never learnt from. Where one is None, such an answer is never given.
+
+    ValueError names a value out of range.
     """
 
     crop: Literal["face", "frame"]
@@ -55,11 +60,13 @@ class Policy:
     crop_side: int = CROP_SIDE
     false_positive_rate: float | None = None
     certainty: CertaintyRules = CertaintyRules()
+    fake_from: float | None = None
+    real_below: float | None = None
 
     def __post_init__(self) -> None:
         step_of(self.sampling)
         low, high = self.uncertain
-        rate = self.false_positive_rate
+        rate, fake, real = self.false_positive_rate, self.fake_from, self.real_below
         for key, good, wanted in (
             ("crop", self.crop in ("face", "frame"), '"face" or "frame"'),
             ("frames", self.frames > 0, "above 0"),
@@ -69,6 +76,9 @@ class Policy:
             ("face_margin", 0 <= self.face_margin <= 2, "between 0 and 2"),
             ("crop_side", 32 <= self.crop_side <= 1024, "between 32 and 1024 pixels"),
             ("false_positive_rate", rate is None or 0 <= rate <= 1, "between 0 and 1"),
+            ("fake_from", fake is None or 0 <= fake <= 1, "between 0 and 1"),
+            ("real_below", real is None or 0 <= real <= 1, "between 0 and 1"),
+            ("real_below", None in (fake, real) or real < fake, f"below fake_from ({fake})"),
         ):
             if not good:
                 raise ValueError(f"{key} must be {wanted}, but is {getattr(self, key)!r}")

@@ -90,6 +90,8 @@ def test_the_tensors_follow_the_bundle():
     [
         ("policy", "sampling", "every_nth:0", 'policy sampling must be "even" or "every_nth:5"'),
         ("policy", "threshold", 1.0, "policy threshold must be between 0 and 1"),
+        ("policy", "fake_from", 1.2, "policy fake_from must be between 0 and 1"),
+        ("policy", "real_below", -0.1, "policy real_below must be between 0 and 1"),
         ("stacking", "scale", [1.0, -1.0], "stacking scale must be above 0"),
         ("stacking", "intercept", "none", "stacking intercept must be float, but is 'none'"),
         ("networks", None, {}, "networks must be"),
@@ -104,6 +106,20 @@ def test_what_is_wrong_in_a_served_description_is_named(table, key, value, messa
         plain[table][key] = value
     with pytest.raises(BundleError, match=message):
         BundleDescription.from_json(plain)
+
+
+def test_thresholds_of_strong_evidence_are_served_where_there_are_any():
+    """A bundle without them is described in the words that clients before them knew."""
+    without, both = description(2), description(2, policy=replace(POLICY, fake_from=0.9, real_below=0.2))
+    assert not {"fake_from", "real_below", "false_positive_rate"} & without.to_json()["policy"].keys()
+    assert BundleDescription.from_json(both.to_json()).policy == both.policy
+    assert (both.policy.fake_from, both.policy.real_below) == (0.9, 0.2)
+
+
+@pytest.mark.parametrize(("real_below", "fake_from"), [(0.6, 0.5), (0.5, 0.5)])
+def test_a_score_can_not_be_strong_evidence_of_both(real_below, fake_from):
+    with pytest.raises(ValueError, match=r"real_below must be below fake_from \(0.5\)"):
+        replace(POLICY, fake_from=fake_from, real_below=real_below)
 
 
 @pytest.mark.parametrize("rules", [{"network_spread": 0.0}, {"small_face_side": float("nan")}])
