@@ -78,7 +78,7 @@ class Policy:
             ("false_positive_rate", rate is None or 0 <= rate <= 1, "between 0 and 1"),
             ("fake_from", fake is None or 0 <= fake <= 1, "between 0 and 1"),
             ("real_below", real is None or 0 <= real <= 1, "between 0 and 1"),
-            ("real_below", None in (fake, real) or real < fake, f"below fake_from ({fake})"),
+            ("real_below", fake is None or real is None or real < fake, f"below fake_from ({fake})"),
         ):
             if not good:
                 raise ValueError(f"{key} must be {wanted}, but is {getattr(self, key)!r}")

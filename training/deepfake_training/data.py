@@ -21,8 +21,9 @@ class Sample:
     """One picture or clip. Those that share a person or a scene share a `group`: they are not independent, so they are
     never on both sides of a split (nor are groups of the same name in other sources), and intervals are drawn by group.
     `original` names the recording that a picture comes from, the same for a real and for the fakes made of it; `method`
-    is how a fake was made; both are empty where unknown. `compressed`: sent through a video's compression, and to be
-    compared with such as were too. `name`: the path as the table or the folder gives it."""
+    is how a fake was made, `kind` what was done to the face; all are empty where unknown. `compressed`: sent through a
+    video's compression, and to be compared with such as were too. `name`: the path as the table or the folder gives
+    it."""
 
     path: Path
     fake: bool
@@ -32,6 +33,7 @@ class Sample:
     method: str = ""
     compressed: bool = False
     name: str = ""
+    kind: str = ""
 
 
 def read_training(data: Path) -> list[Sample]:
@@ -117,4 +119,5 @@ def _sample(folder: Path, row: dict[str, str]) -> Sample:
         row.get("original") or "",
         row.get("method") or "",
         name=row["path"],
+        kind=row.get("kind") or "",
     )
