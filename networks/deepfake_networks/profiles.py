@@ -32,7 +32,7 @@ LITE = tuple(
     )
     for name, title in (
         ("lite0_labelled", "EfficientNet-Lite0 (labelled fakes)"),
-        ("lite0_blended", "EfficientNet-Lite0 (self-blended fakes)"),
+        ("lite0_self_blended", "EfficientNet-Lite0 (fakes made of real photographs)"),
         ("lite0_augmented", "EfficientNet-Lite0 (strong augmentation)"),
     )
 )

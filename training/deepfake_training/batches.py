@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from deepfake_training.augment import augment
 from deepfake_training.blending import self_blended, swapped
 from deepfake_training.crops import Crops
+from deepfake_training.detail import evened
 from deepfake_training.pairs import Pair, PairOrder, blendable
 from deepfake_training.recipes import Mixture
 
@@ -40,7 +41,7 @@ class _Batches(Dataset):
 
     def __getitem__(self, step: int) -> Batch:
         made = [
-            _pictures(self.crops, self.order, self.mixture, pair, [self.order.seed, step, number])
+            made_pair(self.crops, self.order, self.mixture, pair, [self.order.seed, step, number])
             for number, pair in enumerate(self.order.pairs(step))
         ]
         reals, fakes, indices, aligned = zip(*made, strict=True)
@@ -87,7 +88,7 @@ def _check_shared_memory(needed: int) -> None:
         )
 
 
-def _pictures(
+def made_pair(
     crops: Crops, order: PairOrder, mixture: Mixture, pair: Pair, seed: list[int]
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int], bool]:
     """The real and the fake of a pair, both augmented alike, which samples they show, and whether they are aligned."""
@@ -111,6 +112,8 @@ def _pictures(
     if kind < mixture.blended or fake is None:
         real, fake = self_blended(real, landmarks, random)
         shown, aligned = (real_index, real_index), True
+    if random.random() < mixture.evened:
+        real, fake = evened(real, fake, random)
     real, fake = (augment(each, mixture.augmentation, np.random.default_rng([*seed, 1])) for each in (real, fake))
     return real, fake, shown, aligned
 

@@ -113,13 +113,31 @@ def _changed(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     pixels = (coloured - 128) * (1 + contrast) + 128 + 255 * brightness
     changed = pixels.round().clip(0, 255).astype(np.uint8)
     kind = random.random()
-    if kind < 0.4:
+    if kind < 0.35:
         return rescale(changed, float(random.choice([0.25, 0.5])), cv2.INTER_AREA, cv2.INTER_LINEAR)
-    if kind < 0.6:  # the skin without its grain, its edges kept: how generated faces look
+    if kind < 0.5:
+        return _upsampled(changed, random)
+    if kind < 0.65:  # the skin without its grain, its edges kept: how generated faces look
         return cv2.bilateralFilter(changed, 7, random.uniform(15, 45), 3.0)
     soft = cv2.GaussianBlur(changed, (0, 0), 1.5)
     amount = random.uniform(0.2, 0.5)
     return cv2.addWeighted(changed, 1 + amount, soft, -amount, 0)
+
+
+def _upsampled(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Half the size, and brought back as a generator's last layer does: zeros between the pixels, then a learnt kernel,
+    here a random one. It leaves the copies of the spectrum by which generated pictures can be told (Zhang et al. 2019,
+    Detecting and Simulating Artifacts in GAN Fake Images), and is as crisp as a generator."""
+    height, width = image.shape[:2]
+    small = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
+    spread = np.zeros((height // 2 * 2, width // 2 * 2, 3), np.float32)
+    spread[::2, ::2] = 4 * small
+    row = np.array([1, 3, 3, 1]) + random.normal(0, 0.08, 4)
+    column = np.array([1, 3, 3, 1]) + random.normal(0, 0.08, 4)
+    kernel = np.outer(column / column.sum(), row / row.sum())
+    made = cv2.filter2D(spread, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    sharp = cv2.addWeighted(made, 1.8, cv2.GaussianBlur(made, (0, 0), 1.0), -0.8, 0)
+    return cv2.resize(sharp.round().clip(0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def _face_mask(side: int, landmarks: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -21,10 +21,9 @@ from deepfake_training.plans import NETWORKS, Run, with_pairs
 from deepfake_training.pretrained import built_alike, pretrained_network
 from deepfake_training.probabilities import probabilities
 from deepfake_training.recipes import HELD_OUT_SHARE, Recipe
-from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, scores_of, write_scores
+from deepfake_training.scores import HELD_OUT, LEFT_OUT, SCORES_FILE, Score, figures, scores_of, write_scores
 from deepfake_training.splits import hold_out, leave_out
 
-SCORES_FILE = "scores.csv"
 log = logging.getLogger(__name__)
 
 

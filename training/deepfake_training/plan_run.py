@@ -12,9 +12,9 @@ from pathlib import Path
 
 from deepfake_contract.errors import DeepfakeError
 
-from deepfake_training.from_pack import SCORES_FILE, Job
+from deepfake_training.from_pack import Job
 from deepfake_training.plans import Phase, Run
-from deepfake_training.scores import read_scores, write_scores
+from deepfake_training.scores import SCORES_FILE, read_scores, write_scores
 
 SCORING_S = 20.0  # kept at the end of each phase for starting, scoring and writing: on a GPU they fit
 log = logging.getLogger(__name__)

@@ -54,17 +54,17 @@ def pretrained_network(spec: NetworkSpec) -> HybridNetwork:
         ) from cause
 
 
-def networks_of(bundle: Path) -> Callable[[NetworkSpec], HybridNetwork]:
-    """Gives the bundle's network of the same name in place of a new one.
+def networks_of(bundle: Path) -> Callable[[NetworkSpec], HybridNetwork | None]:
+    """Gives the bundle's network of the same name, None where it has none.
 
     BundleError where the bundle can't be read, UsageError where its network is built otherwise.
     """
     networks = Bundle.load(bundle).networks
 
-    def network(spec: NetworkSpec) -> HybridNetwork:
+    def network(spec: NetworkSpec) -> HybridNetwork | None:
         given = networks.get(spec.name)
         if given is None:
-            raise UsageError(f"{bundle} has no network {spec.name}; it has {', '.join(networks)}.")
+            return None
         if not built_alike(given.spec, spec):
             raise UsageError(f"{bundle}'s network {spec.name} is not built as this profile's: {spec.architecture}.")
         given.spec = spec

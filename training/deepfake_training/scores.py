@@ -12,6 +12,7 @@ from deepfake_training.data import Sample
 from deepfake_training.figures import auc_interval
 from deepfake_training.plans import Run
 
+SCORES_FILE = "scores.csv"
 HELD_OUT, LEFT_OUT = "held out", "left out"  # of a source that was learnt from; of one that was not
 SEED = 7
 

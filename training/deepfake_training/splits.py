@@ -51,3 +51,9 @@ def sources_with_both(samples: list[Sample]) -> list[str]:
     """The sources that have reals and fakes."""
     labels = {(sample.source, sample.fake) for sample in samples}
     return sorted(source for source, fake in labels if fake and (source, False) in labels)
+
+
+def raw_only(samples: list[Sample]) -> list[Sample]:
+    """Those of the sources that hold reals alone; all samples where there is no such source."""
+    with_fakes = {sample.source for sample in samples if sample.fake}
+    return [sample for sample in samples if sample.source not in with_fakes] or samples

@@ -6,6 +6,7 @@ import numpy as np
 from deepfake_contract.stacking import Stacking
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import compute_sample_weight
 
 from deepfake_training.rule_numbers import BANDS, RING, band, loosest
 
@@ -20,15 +21,22 @@ class Fitted:
     uncertain: tuple[float, float]
 
 
-def fit_stack(probabilities: np.ndarray, y_true: np.ndarray, threshold: float) -> Fitted:
-    """From the networks' probabilities [N, networks] of held-out pictures and whether each is fake, bool [N].
+def fit_stack(
+    probabilities: np.ndarray, y_true: np.ndarray, threshold: float, source: np.ndarray | None = None
+) -> Fitted:
+    """From the networks' probabilities [N, networks] of pictures that they have not learnt from and whether each is
+    fake, bool [N].
 
     Reals and fakes weigh alike, however many there are of each: how many were collected says nothing of how common
-    fakes are where the answers are used.
+    fakes are where the answers are used. With `source` [N], names, each source weighs the same too.
     """
     scaler = StandardScaler().fit(probabilities)
     standardised = scaler.transform(probabilities)
-    regression = LogisticRegression(class_weight="balanced").fit(standardised, y_true.astype(int))
+    kinds = y_true.astype(int) if source is None else np.char.add(source.astype(str), y_true.astype(str))
+    weight = compute_sample_weight("balanced", kinds)
+    if source is not None:  # of a source with one class the other is missing: the classes weigh alike all the same
+        weight *= compute_sample_weight("balanced", y_true)
+    regression = LogisticRegression().fit(standardised, y_true.astype(int), sample_weight=weight)
     stacking = Stacking(
         mean=tuple(scaler.mean_.tolist()),
         scale=tuple(scaler.scale_.tolist()),

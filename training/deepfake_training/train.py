@@ -7,27 +7,32 @@ import time
 from pathlib import Path
 
 from deepfake_contract.errors import DeepfakeError, UsageError
+from deepfake_networks.bundle import describe
 from deepfake_networks.network import HybridNetwork
 
 from deepfake_training.data import read_training
 from deepfake_training.from_pack import Job, train_from_pack
+from deepfake_training.leave_one_out import train_without
 from deepfake_training.machine import Machine, cores
 from deepfake_training.packed import read_pack
 from deepfake_training.plan_run import train_plan
 from deepfake_training.plans import NETWORKS, Run, plan_for
-from deepfake_training.pretrained import networks_of, pretrained_network
+from deepfake_training.pretrained import networks_of
+from deepfake_training.profile_networks import Start, from_pretrained
 from deepfake_training.recipes import PROFILES
 from deepfake_training.splits import sources_with_both
 from deepfake_training.train_profile import TrainingPlan, train
 
 log = logging.getLogger(__name__)
 CACHE = Path("~/.cache/deepfake-detector/training").expanduser()
-WITH_DATA = ("profile", "untrained", "budget", "keep", "refine", "repository")
-WITH_PACK = ("minutes", "without", "pairs")
+WITH_DATA = ("profile", "untrained", "budget", "keep", "refine", "stack_on", "repository")
+WITH_PACK = ("minutes", "pairs")
 DESCRIPTION = """Trains networks that tell real faces from fake ones, from rows of the split train alone. Called again
 with the same options it goes on where it was stopped.
 
-With DATA: a profile's networks and their stacking, written as a bundle.
+With DATA: a profile's networks and their stacking, written as a bundle. With --without as well: the networks are
+trained anew without a source, or without each in turn ("all"), and scores.csv with what they say of its pictures is
+written in place of a bundle: what they know of a kind of fake that they never saw.
 
 With --pack: what `deepfake pack` made, on this machine or another, for as many minutes as --minutes says: a plan's
 networks side by side, and the same without each source in turn. Writes networks as files to carry (fp16, parts of at
@@ -51,7 +56,7 @@ def _check(options: argparse.Namespace) -> None:
     if (options.pack is None) == (options.data is None):
         raise UsageError("Give DATA, a manifest or folder of labelled pictures, or --pack, what `deepfake pack` wrote.")
     others, mode = (WITH_DATA, "DATA") if options.pack else (WITH_PACK, "--pack")
-    if given := [f"--{name}" for name in others if getattr(options, name) not in (None, False, [])]:
+    if given := [f"--{name.replace('_', '-')}" for name in others if getattr(options, name) not in (None, False, [])]:
         raise UsageError(f"{', '.join(given)} can be given with {mode} only.")
     for name in ("workers", "budget", "minutes", "pairs"):
         if (value := getattr(options, name)) is not None and not value > 0:
@@ -69,8 +74,14 @@ def _train_profile(options: argparse.Namespace, machine: Machine) -> None:
     if options.refine:
         if not options.start or profile.refining is None:
             raise UsageError("--refine needs --start, the bundle to go on from, and a profile made for it (lite).")
-        profile = profile.refined()
-    start = HybridNetwork if options.untrained else networks_of(options.start) if options.start else pretrained_network
+        profile = profile.refined(describe(options.start).names)
+    if options.without:
+        if options.start or options.refine or options.untrained:
+            raise UsageError("--without trains anew from ImageNet's weights: leave --start, --refine, --untrained out.")
+        profile = profile.without_a_source()
+    start: Start = from_pretrained
+    if options.untrained or options.start:
+        start = HybridNetwork if options.untrained else networks_of(options.start)
     plan = TrainingPlan(
         profile.scaled(options.budget or 1.0),
         options.output,
@@ -79,9 +90,14 @@ def _train_profile(options: argparse.Namespace, machine: Machine) -> None:
         start,
         only=options.network,
         keep=tuple(options.keep),
+        left_out=options.stack_on,
         machine=machine,
     )
-    train(read_training(options.data.resolve()), served_faces(options.repository), plan)
+    samples, faces = read_training(options.data.resolve()), served_faces(options.repository)
+    if options.without:
+        log.info("wrote %s", train_without(samples, faces, plan, [options.without]))
+    else:
+        train(samples, faces, plan)
 
 
 def _train_from_pack(options: argparse.Namespace, machine: Machine) -> None:
@@ -133,6 +149,12 @@ def _parser() -> argparse.ArgumentParser:
         help="train this network alone. With DATA no bundle is written: for training several at once, each on its own "
         "GPU or core; a last call without it joins them",
     )
+    parser.add_argument(
+        "--without",
+        metavar="SOURCE",
+        help="learn nothing from this source, and score up to 1,000 of its pictures; with DATA also `all`: each source "
+        "that has reals and fakes in turn; with --pack it needs --network",
+    )
     parser.add_argument("--device", choices=("cuda", "cpu"), help="by default the GPU where there is one")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="processes that prepare pictures (on a GPU one per core, on a CPU one)"
@@ -152,9 +174,6 @@ def _parser() -> argparse.ArgumentParser:
 def _add_pack_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--pack", type=Path, metavar="PACK", help="folder that `deepfake pack` wrote")
     group.add_argument("--minutes", type=float, metavar="M", help="time for reading the pack and learning")
-    group.add_argument(
-        "--without", metavar="SOURCE", help="with --network: learn nothing from this source, and score it"
-    )
     group.add_argument(
         "--pairs", type=int, metavar="N", help="pairs of one real and one fake picture per step (default: the recipe's)"
     )
@@ -177,6 +196,13 @@ def _add_profile_options(group: argparse._ArgumentGroup) -> None:
         "--refine",
         action="store_true",
         help="continue training the networks of --start at 224 pixels with their first layers frozen (lite only)",
+    )
+    group.add_argument(
+        "--stack-on",
+        type=Path,
+        metavar="SCORES",
+        help="fit the stacking and its thresholds on this scores.csv of --without all: on kinds of fakes that the "
+        "networks never saw, in place of held-out pictures of the kinds they know",
     )
     group.add_argument("--repository", type=Path, help="model repository with the face detector (default: the clone's)")
 

@@ -1,14 +1,12 @@
 """Trains a profile's networks and their stacking on labelled pictures, and writes a bundle."""
 
 import logging
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from deepfake_contract.description import Identity, NetworkSpec
+from deepfake_contract.description import Identity
 from deepfake_contract.errors import UsageError
 from deepfake_networks.network import HybridNetwork
 from deepfake_networks.weights import compact
@@ -17,10 +15,10 @@ from deepfake_networks.writing import write_bundle
 from deepfake_training.augment import MEDIUM, with_augmented
 from deepfake_training.crops import Crops, FindFace, cut_crops
 from deepfake_training.data import Sample
+from deepfake_training.left_out import fitted_policy, read_left_out
 from deepfake_training.machine import Machine
-from deepfake_training.network_training import train_network
-from deepfake_training.pretrained import pretrained_network
 from deepfake_training.probabilities import probabilities
+from deepfake_training.profile_networks import Start, Trainer, from_pretrained
 from deepfake_training.recipes import HELD_OUT_SHARE, Profile
 from deepfake_training.splits import hold_out, sources_with_both
 from deepfake_training.stack import fit_stack
@@ -30,29 +28,30 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What is trained, and how. `start` gives each network to begin with; those named in `keep` stay as it gives them.
-    With a name in `only`, just that network is trained and no bundle written. Crops and checkpoints stay in `work`. The
-    order of the data depends on `seed` alone, and is another for each network."""
+    """What is trained, and how. `start` gives networks to begin with; those named in `keep` stay as it gives them.
+    With a name in `only`, just that network is trained and no bundle written. Crops and checkpoints stay in `work`;
+    `seed` decides what is held out, and the pictures' order. `left_out`: a table of scores on sources left out, which
+    the stacking is fitted on in place of held-out groups."""
 
     profile: Profile
     output: Path
     work: Path
     seed: int
-    start: Callable[[NetworkSpec], HybridNetwork] = pretrained_network
+    start: Start = from_pretrained
     only: str | None = None
     keep: tuple[str, ...] = ()
+    left_out: Path | None = None
     machine: Machine = field(default_factory=Machine.here)
 
     def __post_init__(self) -> None:
-        names = [spec.name for spec, _ in self.profile.networks]
         for name in (*self.keep, *([self.only] if self.only else [])):
-            if name not in names:
-                raise UsageError(f"{self.profile.name} has no network {name!r}; it has {', '.join(names)}.")
+            self.profile.network(name)
 
 
 def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: TrainingPlan) -> None:
-    """Cuts the face crops, trains the plan's networks, fits the stacking on held-out groups and writes the bundle."""
+    """Cuts the face crops, trains the plan's networks, fits the stacking and writes the bundle."""
     profile, device = plan.profile, plan.machine.device
+    left_out = read_left_out(plan.left_out, profile.names) if plan.left_out else None  # before hours are spent
     shown = cut_crops(samples, faces, profile.policy, plan.work)
     learn, held = (shown.of(part) for part in hold_out(shown.samples, HELD_OUT_SHARE, plan.seed))
     check_sources(learn.samples, held.samples)
@@ -60,21 +59,21 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
     log.info(
         "%d pictures to learn from, %d held out, %d without a face", len(learn.samples), len(held.samples), without
     )
+    trainer = Trainer(profile, plan.work, plan.seed, plan.machine, plan.start)
     networks = []
-    for number, (spec, recipe) in enumerate(profile.networks):
-        if plan.only not in (None, spec.name):
-            continue
-        torch.manual_seed(plan.seed + number)
-        network = plan.start(spec).to(device)
-        if spec.name not in plan.keep:
-            network = train_network(network, learn, recipe, plan.work, plan.seed + number, plan.machine)
+    for name in profile.names if plan.only is None else [plan.only]:
+        network = (trainer.begin if name in plan.keep else trainer.trained)(name, learn).to(device)
         networks.append(compact(network) if profile.half else network)
     if plan.only:
         return
-    stack = fit_stack(*_predicted(networks, held, plan.seed), profile.policy.threshold)
-    policy = replace(profile.policy, false_positive_rate=stack.false_positive_rate, uncertain=stack.uncertain)
+    if left_out is not None:
+        stacking, policy = fitted_policy(left_out, profile.policy)
+    else:
+        stack = fit_stack(*_predicted(networks, held, plan.seed), profile.policy.threshold)
+        policy = replace(profile.policy, false_positive_rate=stack.false_positive_rate, uncertain=stack.uncertain)
+        stacking = stack.stacking
     identity = Identity(profile.name, profile.version)
-    write_bundle(plan.output, identity, [each.cpu() for each in networks], stack.stacking, policy, half=profile.half)
+    write_bundle(plan.output, identity, [each.cpu() for each in networks], stacking, policy, half=profile.half)
     log.info("wrote %s", plan.output)
 
 

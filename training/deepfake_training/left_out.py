@@ -1,0 +1,92 @@
+"""The stacking and its thresholds, fitted on what networks answer to sources that they never learnt from.
+
+Fitted on held-out pictures of the sources learnt from, a stacking trusts most the network that knows these best, which
+says little of how that one does elsewhere.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from deepfake_contract.errors import UsageError
+from deepfake_contract.policy import Policy
+from deepfake_contract.stacking import Stacking
+
+from deepfake_training.figures import auc_interval, calibration_error
+from deepfake_training.scores import LEFT_OUT, SEED, read_scores
+from deepfake_training.stack import fit_stack
+from deepfake_training.thresholds import fit_thresholds
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Pictures of sources left out: `probabilities` float [N, networks], each network's; `y_true` bool [N]; the names
+    of `source` and `group` [N]."""
+
+    probabilities: np.ndarray
+    y_true: np.ndarray
+    source: np.ndarray
+    group: np.ndarray
+
+
+def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
+    """The pictures of which all networks have a score; UsageError where a network or a second source is missing."""
+    of_picture: dict[tuple[str, str], dict[str, float]] = {}
+    facts = {}
+    for score in read_scores(table):
+        if score.part == LEFT_OUT:
+            picture = score.source, score.path
+            of_picture.setdefault(picture, {})[score.network] = score.y_score
+            facts[picture] = bool(score.y_true), score.source, score.group
+    known = {network for scores in of_picture.values() for network in scores}
+    if missing := [network for network in networks if network not in known]:
+        raise UsageError(f"{table} has no scores of {', '.join(missing)}: run `deepfake train --without all` for them.")
+    rows = [picture for picture, scores in of_picture.items() if set(networks) <= set(scores)]
+    y_true, source, group = (np.array(column) for column in zip(*(facts[row] for row in rows), strict=True))
+    if len(set(source)) < 2:
+        raise UsageError(f"{table} has scores of one source alone; a stacking needs two: leave out all in turn.")
+    probabilities = np.array([[of_picture[row][network] for network in networks] for row in rows])
+    return LeftOut(probabilities, y_true, source, group)
+
+
+def fitted_policy(left_out: LeftOut, policy: Policy) -> tuple[Stacking, Policy]:
+    """The stacking fitted on all sources, and the policy with what is known of it: false-positive rate, band of low
+    certainty, `fake_from` and `real_below`, these from each source's scores by a stacking fitted on the others."""
+    fitted = fit_stack(left_out.probabilities, left_out.y_true, policy.threshold, left_out.source)
+    scores = cross_fitted(left_out, policy.threshold)
+    fake_from, real_below = fit_thresholds(left_out.y_true, scores, left_out.source, left_out.group)
+    for line in judged(left_out, scores):
+        log.info("%s", line)
+    known = {"false_positive_rate": fitted.false_positive_rate, "uncertain": fitted.uncertain}
+    return fitted.stacking, replace(policy, **known, fake_from=fake_from, real_below=real_below)  # type: ignore[arg-type]
+
+
+def cross_fitted(left_out: LeftOut, threshold: float) -> np.ndarray:
+    """Scores float [N], each source's by the stacking that was fitted on the others."""
+    scores = np.empty(len(left_out.y_true))
+    for source in sorted(set(left_out.source)):
+        own = left_out.source == source
+        rest = left_out.probabilities[~own], left_out.y_true[~own]
+        stacking = fit_stack(*rest, threshold, left_out.source[~own]).stacking
+        logit = sum(stacking.terms(list(left_out.probabilities[own].T))) + stacking.intercept
+        scores[own] = 1 / (1 + np.exp(-logit))
+    return scores
+
+
+def judged(left_out: LeftOut, scores: np.ndarray) -> list[str]:
+    """A line for each source, and for all: AUC with its 95 % interval over groups, expected calibration error."""
+    lines = []
+    aucs = []
+    for source in sorted(set(left_out.source)):
+        own = left_out.source == source
+        y_true, y_score = left_out.y_true[own], scores[own]
+        auc = auc_interval(y_true, y_score, left_out.group[own], SEED)
+        aucs.append(auc.value)
+        error = calibration_error(y_true, y_score)
+        lines.append(f"{source} (left out): AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}], ECE {error:.3f}")
+    lines.append(f"mean AUC {np.mean(aucs):.3f}, ECE {calibration_error(left_out.y_true, scores):.3f}")
+    return lines
