@@ -51,12 +51,12 @@ def train(packed: Path, *more: str) -> Path:
 
 
 def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(packed):
-    output = train(packed, "--network", "lite0_blended")
-    network = load_network_files(output / "lite0_blended.json")
-    assert network.spec == NETWORKS["lite0_blended"][0]
-    about = read_about(output / "lite0_blended.json")
+    output = train(packed, "--network", "lite0_self_blended")
+    network = load_network_files(output / "lite0_self_blended.json")
+    assert network.spec == NETWORKS["lite0_self_blended"][0]
+    about = read_about(output / "lite0_self_blended.json")
     assert about["pictures"] >= 4 and about["learnt_from"] == ["stills", "swaps"] and about["device"] == "cpu"
-    assert any("lite0_blended, stills (held out)" in line for line in about["figures"])
+    assert any("lite0_self_blended, stills (held out)" in line for line in about["figures"])
     learn = read_pack(packed, packed.parent / "work", 1).learn.samples
     held = {str(sample.path) for sample in hold_out(learn, HELD_OUT_SHARE, 7)[1]}
     scores = read_scores(output / SCORES_FILE)
@@ -66,7 +66,7 @@ def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(pa
 
 
 def test_a_source_left_out_is_scored_and_its_network_is_not_kept(packed):
-    output = train(packed, "--network", "lite0_blended", "--without", "swaps")
+    output = train(packed, "--network", "lite0_self_blended", "--without", "swaps")
     assert [file.name for file in output.iterdir()] == [SCORES_FILE]
     scores = read_scores(output / SCORES_FILE)
     assert {(score.part, score.source) for score in scores} == {("left out", "swaps"), ("held out", "stills")}
@@ -79,21 +79,21 @@ def test_a_source_that_is_not_there_cannot_be_left_out(packed):
 
 
 def test_a_run_without_a_source_never_starts_from_a_network_that_may_have_seen_it(packed, tmp_path):
-    spec, _ = NETWORKS["lite0_blended"]
+    spec, _ = NETWORKS["lite0_self_blended"]
     torch.manual_seed(0)
     earlier = pretrained_network(spec)
     with torch.no_grad():
         earlier.backbone.conv_stem.weight.fill_(0.5)
-    save_network_files(tmp_path / "round1", "lite0_blended", earlier, {"pictures": 7})
+    save_network_files(tmp_path / "round1", "lite0_self_blended", earlier, {"pictures": 7})
 
     def stem(run: Run) -> torch.Tensor:
         return start_network(spec, run, tmp_path / "round1").backbone.conv_stem.weight
 
-    assert (stem(Run("lite0_blended")) == 0.5).all()
-    assert not (stem(Run("lite0_blended", "swaps")) == 0.5).any()
+    assert (stem(Run("lite0_self_blended")) == 0.5).all()
+    assert not (stem(Run("lite0_self_blended", "swaps")) == 0.5).any()
 
 
-@pytest.mark.parametrize("network", [["--network", "lite0_blended"], []], ids=["one network", "the plan"])
+@pytest.mark.parametrize("network", [["--network", "lite0_self_blended"], []], ids=["one network", "the plan"])
 def test_reading_the_pack_counts_as_time(packed, monkeypatch, network):
     """A hundred seconds of a clock that only the reading moves."""
     clock, seconds = [0.0], []
@@ -112,8 +112,8 @@ def test_reading_the_pack_counts_as_time(packed, monkeypatch, network):
 
 def test_the_packs_start_is_taken_without_its_package(packed, monkeypatch):
     monkeypatch.setattr("deepfake_training.from_pack.pretrained_network", None)
-    spec, _ = NETWORKS["lite0_blended"]
-    network = start_network(spec, Run("lite0_blended"), packed)
+    spec, _ = NETWORKS["lite0_self_blended"]
+    network = start_network(spec, Run("lite0_self_blended"), packed)
     start = load_network_files(packed / f"{ARCHITECTURE}.json")
     assert torch.equal(network.backbone.conv_stem.weight, start.backbone.conv_stem.weight)
 
@@ -121,21 +121,21 @@ def test_the_packs_start_is_taken_without_its_package(packed, monkeypatch):
 def test_a_plan_gathers_what_ends_well_and_goes_on_where_it_was_stopped(packed, tmp_path, capfd, caplog):
     caplog.set_level(logging.INFO)
     job = Job(packed, tmp_path / "out", tmp_path / "work", Machine(torch.device("cpu"), 1), 42.0, 7, 2)
-    first = Phase(0.5, (Run("lite0_blended"),))
-    second = Phase(0.5, (Run("lite0_blended", "stills"), Run("lite0_blended", "nowhere")))
+    first = Phase(0.5, (Run("lite0_self_blended"),))
+    second = Phase(0.5, (Run("lite0_self_blended", "stills"), Run("lite0_self_blended", "nowhere")))
     train_plan(packed, [first], job)
-    with pytest.raises(DeepfakeError, match="lite0_blended-without-nowhere did not end well"):
+    with pytest.raises(DeepfakeError, match="lite0_self_blended-without-nowhere did not end well"):
         train_plan(packed, [first, second], job)
     names = sorted(file.name for file in (tmp_path / "out").iterdir())
-    assert names == ["lite0_blended-1.safetensors", "lite0_blended.json", SCORES_FILE]
+    assert names == ["lite0_self_blended-1.safetensors", "lite0_self_blended.json", SCORES_FILE]
     assert {score.without for score in read_scores(tmp_path / "out" / SCORES_FILE)} == {"", "stills"}
     messages = [record.getMessage() for record in caplog.records]
     assert [message.rsplit(",", 1)[0] for message in messages if ", for " in message] == [
-        "lite0_blended",
-        "lite0_blended-without-stills, lite0_blended-without-nowhere",
+        "lite0_self_blended",
+        "lite0_self_blended-without-stills, lite0_self_blended-without-nowhere",
     ]
     told = capfd.readouterr().err
-    assert "lite0_blended without stills, stills (left out)" in told and "nothing of the source nowhere" in told
+    assert "lite0_self_blended without stills, stills (left out)" in told and "nothing of the source nowhere" in told
 
 
 def test_the_plan_leaves_each_source_out_of_what_learns_from_labelled_fakes():
@@ -173,4 +173,4 @@ def test_what_a_pack_needs_is_said(packed, tmp_path):
 def test_too_little_shared_memory_is_told_before_it_hangs(packed, monkeypatch, tmp_path):
     monkeypatch.setattr(batches.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(UsageError, match="shm-size"):
-        train(packed, "--network", "lite0_blended")
+        train(packed, "--network", "lite0_self_blended")

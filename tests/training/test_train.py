@@ -83,7 +83,7 @@ def test_networks_trained_one_by_one_are_joined_into_the_same_bundle(manifest, w
         train(samples, nullcontext(whole_picture), plan)
         return tmp_path / name
 
-    for name in ("lite0_augmented", "lite0_labelled"):
+    for name in profile.names[::-1]:
         run("apart", name)
         assert not (tmp_path / "apart").exists()
     apart, together = Bundle.load(run("apart")), Bundle.load(run("together"))
@@ -120,7 +120,7 @@ def test_one_network_and_five_are_trained_as_well_as_three(manifest, whole_pictu
 def test_training_starts_from_a_bundle(tmp_path):
     torch.manual_seed(0)
     networks = [HybridNetwork(spec) for spec in LITE]
-    stacking = fit_stack(np.random.default_rng(0).random((40, 3)), np.arange(40) % 2 == 0, 0.5).stacking
+    stacking = fit_stack(np.random.default_rng(0).random((40, len(LITE))), np.arange(40) % 2 == 0, 0.5).stacking
     write_bundle(tmp_path, Identity("lite", "9"), networks, stacking, PROFILES["lite"].policy)
     start = networks_of(tmp_path)
     for spec, network in zip(LITE, networks, strict=True):

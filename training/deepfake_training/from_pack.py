@@ -22,7 +22,7 @@ from deepfake_training.pretrained import built_alike, pretrained_network
 from deepfake_training.probabilities import probabilities
 from deepfake_training.recipes import HELD_OUT_SHARE, Recipe
 from deepfake_training.scores import HELD_OUT, LEFT_OUT, SCORES_FILE, Score, figures, scores_of, write_scores
-from deepfake_training.splits import hold_out, leave_out
+from deepfake_training.splits import hold_out, leave_out, raw_only
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,8 @@ def train_from_pack(packed: Packed, run: Run, job: Job) -> list[Score]:
         learn, held, left_out = leave_out(run.without, learn, held)
         if not left_out:
             raise UsageError(f"The pack has nothing of the source {run.without}: --without it changes nothing.")
+    if recipe.mixture.raw_only:
+        learn = raw_only(learn)
     torch.manual_seed(job.seed)
     network = start_network(spec, run, job.start)
     pace = ByClock(job.seconds)

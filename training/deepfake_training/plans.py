@@ -7,7 +7,7 @@ from deepfake_networks.profiles import LITE_FFT
 
 from deepfake_training.augment import MEDIUM, STRONG
 from deepfake_training.pretrained import starting_spec
-from deepfake_training.recipes import Mixture, Recipe
+from deepfake_training.recipes import MIXTURES, Recipe
 
 # H.264 takes an encoder for each picture; where it is wanted, pictures are compressed when they are packed.
 MEDIUM_STILLS, STRONG_STILLS = (replace(each, video=0.0) for each in (MEDIUM, STRONG))
@@ -42,7 +42,7 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     "dinov2": (
         starting_spec("dinov2", "vit_small_patch14_dinov2"),
         Recipe(
-            Mixture(0.25, 0.25, MEDIUM_STILLS),
+            replace(MIXTURES["evened"], augmentation=MEDIUM_STILLS),
             pictures=400_000,
             learning_rate=5e-4,
             backbone_rate=0.1,
@@ -54,11 +54,23 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     ),
     "lite2": (
         starting_spec("lite2", "tf_efficientnet_lite2", LITE_FFT),
-        Recipe(Mixture(0.1, 0.1, STRONG_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=SMALL_FIRST),
+        Recipe(
+            replace(MIXTURES["evened_augmented"], augmentation=STRONG_STILLS),
+            400_000,
+            learning_rate=1e-3,
+            pairs=128,
+            sides=SMALL_FIRST,
+        ),
     ),
-    "lite0_blended": (
-        starting_spec("lite0_blended", "tf_efficientnet_lite0", LITE_FFT),
-        Recipe(Mixture(0.5, 0.5, MEDIUM_STILLS), 400_000, learning_rate=1e-3, pairs=128, sides=SMALL_FIRST),
+    "lite0_self_blended": (
+        starting_spec("lite0_self_blended", "tf_efficientnet_lite0", LITE_FFT),
+        Recipe(
+            replace(MIXTURES["raw_blended"], augmentation=MEDIUM_STILLS),
+            400_000,
+            learning_rate=1e-3,
+            pairs=128,
+            sides=SMALL_FIRST,
+        ),
     ),
 }
 
@@ -66,8 +78,8 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
 def plan_for(sources: list[str]) -> tuple[Phase, ...]:
     """All networks, and then the two that learn from labelled fakes once more without each source.
 
-    `sources`: those with both classes. The network that sees no labelled fake needs no such run: but for the reals it
-    has left every source out already.
+    `sources`: those with both classes. The network that learns from raw material alone needs no such run: it has left
+    every source out already.
     """
     apart = tuple(Run(network, source) for source in sources for network in ("dinov2", "lite2"))
     return Phase(0.55, tuple(Run(network) for network in NETWORKS)), Phase(0.45, apart, pairs=32)
