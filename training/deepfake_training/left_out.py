@@ -16,7 +16,7 @@ from deepfake_contract.stacking import Stacking
 
 from deepfake_training.figures import auc_interval, calibration_error
 from deepfake_training.scores import LEFT_OUT, SEED, read_scores
-from deepfake_training.stack import fit_stack
+from deepfake_training.stack import fit_stack, stacked, uncertain_band
 from deepfake_training.thresholds import fit_thresholds
 
 log = logging.getLogger(__name__)
@@ -54,15 +54,15 @@ def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
 
 
 def fitted_policy(left_out: LeftOut, policy: Policy) -> tuple[Stacking, Policy]:
-    """The stacking fitted on all sources, and the policy with what is known of it: false-positive rate, band of low
-    certainty, `fake_from` and `real_below`, these from each source's scores by a stacking fitted on the others."""
+    """The stacking fitted on all sources, and the policy with its band of low certainty, `fake_from` and `real_below`:
+    from each source's scores by a stacking that was fitted on the others."""
     fitted = fit_stack(left_out.probabilities, left_out.y_true, policy.threshold, left_out.source)
     scores = cross_fitted(left_out, policy.threshold)
     fake_from, real_below = fit_thresholds(left_out.y_true, scores, left_out.source, left_out.group)
     for line in judged(left_out, scores):
         log.info("%s", line)
-    known = {"false_positive_rate": fitted.false_positive_rate, "uncertain": fitted.uncertain}
-    return fitted.stacking, replace(policy, **known, fake_from=fake_from, real_below=real_below)  # type: ignore[arg-type]
+    band = uncertain_band(scores, left_out.y_true, policy.threshold)
+    return fitted.stacking, replace(policy, uncertain=band, fake_from=fake_from, real_below=real_below)
 
 
 def cross_fitted(left_out: LeftOut, threshold: float) -> np.ndarray:
@@ -72,8 +72,7 @@ def cross_fitted(left_out: LeftOut, threshold: float) -> np.ndarray:
         own = left_out.source == source
         rest = left_out.probabilities[~own], left_out.y_true[~own]
         stacking = fit_stack(*rest, threshold, left_out.source[~own]).stacking
-        logit = sum(stacking.terms(list(left_out.probabilities[own].T))) + stacking.intercept
-        scores[own] = 1 / (1 + np.exp(-logit))
+        scores[own] = stacked(stacking, left_out.probabilities[own])
     return scores
 
 

@@ -43,9 +43,20 @@ def fit_stack(
         coefficients=tuple(regression.coef_[0].tolist()),
         intercept=float(regression.intercept_[0]),
     )
-    y_score = regression.predict_proba(standardised)[:, 1]
-    rate = float((y_score[~y_true] >= threshold).mean())
-    return Fitted(stacking, round(rate, 4), uncertain_band(y_score, y_true, threshold))
+    y_score = stacked(stacking, probabilities)
+    rate = false_positive_rate(y_score, y_true, threshold)
+    return Fitted(stacking, rate, uncertain_band(y_score, y_true, threshold))
+
+
+def stacked(stacking: Stacking, probabilities: np.ndarray) -> np.ndarray:
+    """The joint probability of FAKE, float [N], from the networks' [N, networks]."""
+    logit = sum(stacking.terms(list(probabilities.T))) + stacking.intercept
+    return 1 / (1 + np.exp(-logit))
+
+
+def false_positive_rate(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> float:
+    """The share of reals that reach the threshold, to four digits."""
+    return round(float((y_score[~y_true] >= threshold).mean()), 4)
 
 
 def uncertain_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> tuple[float, float]:

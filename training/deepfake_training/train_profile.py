@@ -21,7 +21,7 @@ from deepfake_training.probabilities import probabilities
 from deepfake_training.profile_networks import Start, Trainer, from_pretrained
 from deepfake_training.recipes import HELD_OUT_SHARE, Profile
 from deepfake_training.splits import hold_out, sources_with_both
-from deepfake_training.stack import fit_stack
+from deepfake_training.stack import false_positive_rate, fit_stack, stacked
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,14 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
         networks.append(compact(network) if profile.half else network)
     if plan.only:
         return
-    if left_out is not None:
-        stacking, policy = fitted_policy(left_out, profile.policy)
+    predicted, y_true = _predicted(networks, held, plan.seed)
+    if left_out is None:
+        fitted = fit_stack(predicted, y_true, profile.policy.threshold)
+        stacking, policy = fitted.stacking, replace(profile.policy, uncertain=fitted.uncertain)
     else:
-        stack = fit_stack(*_predicted(networks, held, plan.seed), profile.policy.threshold)
-        policy = replace(profile.policy, false_positive_rate=stack.false_positive_rate, uncertain=stack.uncertain)
-        stacking = stack.stacking
+        stacking, policy = fitted_policy(left_out, profile.policy)
+    rate = false_positive_rate(stacked(stacking, predicted), y_true, policy.threshold)
+    policy = replace(policy, false_positive_rate=rate)
     identity = Identity(profile.name, profile.version)
     write_bundle(plan.output, identity, [each.cpu() for each in networks], stacking, policy, half=profile.half)
     log.info("wrote %s", plan.output)
