@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from deepfake_contract.description import Identity
+from deepfake_contract.description import Identity, NetworkSpec
 from deepfake_contract.plain_types import to_plain, to_toml
 from deepfake_contract.policy import Policy
 from deepfake_contract.stacking import Stacking
@@ -32,9 +32,16 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     for network in networks:
         save_network(folder, network, half)
+    write_description(folder, identity, [network.spec for network in networks], stacking, policy)
+
+
+def write_description(
+    folder: Path, identity: Identity, specs: Sequence[NetworkSpec], stacking: Stacking, policy: Policy
+) -> None:
+    """Writes bundle.toml into the folder, in which the networks' weights are."""
     tables = [
         ("[bundle]", identity),
-        *(("[[networks]]", network.spec) for network in networks),
+        *(("[[networks]]", spec) for spec in specs),
         ("[stacking]", stacking),
         ("[policy]", policy),
         ("[policy.certainty]", policy.certainty),

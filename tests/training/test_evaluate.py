@@ -13,11 +13,16 @@ from conftest import CLONE, write_clip
 from deepfake_contract.description import BundleDescription, Identity
 from deepfake_contract.errors import BundleError, UnavailableError, UsageError
 from deepfake_contract.stacking import Stacking
+from deepfake_networks.bundle import describe
 from deepfake_networks.profiles import LITE, LITE_POLICY
 from deepfake_training.data import Sample
 from deepfake_training.evaluate import main
-from deepfake_training.findings import error_correlation, find_subsets
-from deepfake_training.predictions import Prediction, predict, y_scores
+from deepfake_training.findings import error_correlation, find, find_kinds
+from deepfake_training.kinds import KINDS, SWAP
+from deepfake_training.one_class import OneClass, find_one_class
+from deepfake_training.predictions import Prediction, frame_scores, predict, y_scores
+from deepfake_training.report import write_all
+from deepfake_training.subset_findings import find_subsets
 from deepfake_training.subsets import aucs
 from PIL import Image
 
@@ -38,7 +43,7 @@ BUNDLE = BundleDescription(
 
 def prediction(y_score: float) -> Prediction:
     networks = dict(zip(NAMES, (y_score, 1 - y_score, 0.5), strict=True))
-    return Prediction(y_score, networks, "FAKE" if y_score >= 0.5 else "REAL", "high", 1, "")
+    return Prediction(y_score, networks, "FAKE" if y_score >= 0.5 else "REAL", "high", 1, "", None, (y_score,))
 
 
 def test_no_answer_counts_as_wrong_as_can_be():
@@ -55,6 +60,76 @@ def test_findings_say_what_the_predictions_say():
     assert aucs == {"a": 1.0, "b": 0.0, "all": 0.5}
     assert list(subsets["a"].systems) == ["ensemble", *NAMES]
     assert subsets["b"].gain.over == "other" and subsets["b"].gain.auc.value == -1
+
+
+def test_a_source_of_reals_alone_says_how_many_are_called_fake_and_has_no_auc():
+    """Three of four are answered, one of these from the threshold up; the source beside it has both classes."""
+    reals = [replace(sample, fake=False, source="controls") for sample in SOME[:4]]
+    predictions = [prediction(0.6), prediction(0.2), prediction(0.1), NONE, *map(prediction, (0.1, 0.9, 0.2, 0.8))]
+    samples = [*reals, *SOME[4:]]
+    policy = replace(BUNDLE.policy, fake_from=0.9, real_below=0.15)
+    made = find_one_class(samples, predictions, policy)
+    assert list(made) == ["controls"] and list(find_subsets(samples, predictions, BUNDLE)) == ["b", "all"]
+    of = made["controls"]
+    assert (of.label, of.files, of.without_answer) == ("real", 4, 1)
+    assert of.called_fake.value == of.strong_real.value == pytest.approx(1 / 3) and of.strong_fake.value == 0
+    assert of.called_fake.low > 0.06 and of.called_fake.high < 0.8
+    assert find_one_class(samples, predictions, BUNDLE.policy)["controls"].strong_fake is None
+
+
+def test_sources_of_one_class_are_counted_together_too():
+    fakes = [replace(sample, fake=True) for sample in SOME]
+    made = find_one_class(fakes, [prediction(0.9)] * 4 + [prediction(0.2)] * 4, BUNDLE.policy)
+    assert {name: of.called_fake.value for name, of in made.items()} == {"a": 1.0, "b": 0.0, "all": 0.5}
+    assert {of.label for of in made.values()} == {"fake"}
+
+
+def test_a_source_without_any_answer_has_no_share():
+    made = find_one_class([replace(sample, fake=False) for sample in SOME[:2]], [NONE, NONE], BUNDLE.policy)
+    assert made["a"].called_fake is None and made["a"].without_answer == 2
+
+
+def test_every_kind_of_fake_has_its_row():
+    samples = [replace(sample, source="dfdc" if sample.source == "a" else "mine") for sample in SOME]
+    alone = [*samples[:4], *(replace(sample, fake=True, kind=KINDS[1]) for sample in samples[4:])]
+    predictions = [prediction(value) for value in (0.1, 0.9, 0.2, 0.8, 0.9, 0.9, 0.8, 0.2)]
+    kinds = find_kinds(alone, predictions, BUNDLE)
+    assert list(kinds) == list(KINDS) and kinds[SWAP].systems["ensemble"].auc.value == 1.0
+    assert isinstance(kinds[KINDS[1]], OneClass) and kinds[KINDS[1]].called_fake.value == 0.75
+    assert kinds[KINDS[2]] is None and kinds[KINDS[3]] is None
+
+
+def test_frames_of_clips_are_counted_one_by_one():
+    clip = replace(prediction(0.5), frame_scores=(0.2, 0.8))
+    y_true, y_score = frame_scores(SOME[:3], [clip, prediction(0.9), NONE])
+    assert y_true.tolist() == [False, False, True, False] and y_score.tolist() == [0.2, 0.8, 0.9, 1.0]
+    predictions = [clip, prediction(0.7), *map(prediction, (0.1, 0.9))]
+    (subset,) = find_subsets(SOME[:4], predictions, BUNDLE).values()
+    assert subset.systems["ensemble"].auc.value == 1.0 and subset.frame_auc == pytest.approx(5 / 6)
+    (pictures,) = find_subsets(SOME[:4], [*map(prediction, (0.1, 0.9, 0.1, 0.9))], BUNDLE).values()
+    assert pictures.frame_auc is None
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "said"),
+    [
+        ({}, "neither fake_from nor real_below: it never gives strong evidence"),
+        ({"fake_from": 0.8}, "Of a fake from 0.8000; never of a real."),
+        ({"fake_from": 0.8, "real_below": 0.2}, "Of a fake from 0.8000 and of a real below 0.2000."),
+    ],
+)
+def test_the_report_says_what_strong_evidence_there_is(tmp_path, thresholds, said):
+    bundle = replace(BUNDLE, policy=replace(BUNDLE.policy, **thresholds))
+    samples = [*SOME[:4], *(replace(sample, fake=False, source="controls") for sample in SOME[4:])]
+    predictions = [prediction(value) for value in (0.1, 0.9, 0.2, 0.8, 0.1, 0.1, 0.1, 0.1)]
+    write_all(tmp_path, find(samples, predictions, bundle, "deepfake evaluate", "files", {}), [])
+    report = (tmp_path / "report.md").read_text()
+    assert said in report and "| controls | 4 real | 0 | 0.000 (0.000 to 0.490) |" in report
+    assert f"| {KINDS[3]} | no data |" in report
+    widths = [{line.count(" | ") for line in part.splitlines() if line.startswith("|")} for part in report.split("##")]
+    assert all(len(width) < 2 for width in widths)
+    evidence = json.loads((tmp_path / "figures.json").read_text())["strong_evidence"]
+    assert list(evidence) == (["a", "controls", "mean of the sources"] if thresholds else [])
 
 
 def test_a_colon_in_a_sources_name_does_not_make_it_a_method():
@@ -133,6 +208,8 @@ def test_every_file_has_a_row_and_failures_say_why(through_torch):
 def test_clips_are_answered_from_many_frames(through_torch):
     rows = through_torch[2]
     assert {rows[f"{label}/clips/clip.mp4"]["frames"] for label in ("real", "fake")} == {"4"}
+    assert through_torch[1]["subsets"]["clips"]["frame_auc"] is not None
+    assert through_torch[1]["subsets"]["stills"]["frame_auc"] is None
 
 
 def test_the_findings_are_written_as_tables_and_plots(through_torch):
@@ -185,17 +262,34 @@ def test_networks_that_fail_together_on_faceless_files_are_not_called_alike():
     assert error_correlation(SOME[:7], some, NAMES[:1]) is None
 
 
-def test_one_label_alone_is_refused(tmp_path, astronaut):
-    Image.fromarray(astronaut).save(tmp_path / "a.png")
+def test_files_of_one_label_are_evaluated(tmp_path, astronaut, admiral, triton, capsys):
+    (tmp_path / "mine" / "real").mkdir(parents=True)
+    for name, picture in (("astronaut", astronaut), ("admiral", admiral)):
+        Image.fromarray(picture).save(tmp_path / "mine" / "real" / f"{name}.png")
+    figures, rows = run(tmp_path / "out", tmp_path / "mine", "--triton", triton)
+    assert figures["subsets"] == {} and list(figures["one_class"]) == ["mine"]
+    called = sum(row["predicted"] == "FAKE" for row in rows.values()) / 2
+    assert figures["one_class"]["mine"]["called_fake"]["value"] == called
+    assert "| mine | 2 real | 0 |" in (tmp_path / "out" / "report.md").read_text()
+    assert "called FAKE" in capsys.readouterr().out and not list((tmp_path / "out").glob("*.png"))
+
+
+def test_degraded_copies_need_both_labels(tmp_path):
+    (tmp_path / "a.png").touch()
     (tmp_path / "list.csv").write_text("path,label\na.png,real\n")
-    with pytest.raises(UsageError, match=r"list\.csv gives reals only.*--source, --split, --limit"):
-        main([str(tmp_path / "list.csv"), "--output", str(tmp_path / "out")])
+    with pytest.raises(UsageError, match="--robustness compares AUCs, which need a source with reals and fakes"):
+        main([str(tmp_path / "list.csv"), "--output", str(tmp_path / "out"), "--robustness"])
+
+
+def test_a_folder_without_files_is_told(tmp_path):
+    with pytest.raises(UsageError, match="put reals into real/ and fakes into fake/"):
+        main([str(tmp_path), "--output", str(tmp_path / "out")])
 
 
 def test_the_served_ensemble_answers_as_its_networks_in_pytorch(through_torch, labelled, triton, tmp_path):
     _, rows = run(tmp_path, labelled, "--triton", triton)
     for name, row in through_torch[2].items():
-        for column in ("y_score", *(spec.name for spec in LITE)):
+        for column in ("y_score", *describe(CLONE / "bundles" / "lite").names):
             if row[column]:
                 assert float(rows[name][column]) == pytest.approx(float(row[column]), abs=1e-3), (name, column)
         assert rows[name]["reason"] == row["reason"]

@@ -117,7 +117,8 @@ def test_figures_of_a_small_table():
     assert (of.reals, of.fakes) == (4, 4)
     assert of.auc.value == pytest.approx(13 / 16)
     assert of.accuracy == 6 / 8
-    assert of.false_positive_rate == 1 / 4
+    assert (of.false_positive_rate.value, of.true_positive_rate.value) == (1 / 4, 3 / 4)
+    assert 0 < of.false_positive_rate.low < 1 / 4 < of.false_positive_rate.high < 1
     assert of.tpr_at_fpr == {"5%": 1 / 4, "1%": 1 / 4}
     assert of.brier == pytest.approx(np.mean([0.01, 0.04, 0.09, 0.64, 0.36, 0.16, 0.09, 0.01]))
     assert of.risk_at["100%"] == 2 / 8

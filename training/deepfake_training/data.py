@@ -92,16 +92,17 @@ def manifest_rows(path: Path, splits: Iterable[str], needed: Collection[str]) ->
 def _read_folder(folder: Path, suffixes: Collection[str] | None) -> list[Sample]:
     """The files, of these suffixes or all, in the folder's `real/` and `fake/`; the folder's name is their source.
 
-    A sub-folder of those two is one group (a person, a scene); a file in no sub-folder is a group of its own.
+    A sub-folder of those two is one group (a person, a scene); a file in no sub-folder is a group of its own. What is
+    learnt from needs files in both; what is judged, in one of them.
     """
-    samples = []
+    samples: list[Sample] = []
     for label, fake in LABELS.items():
         there = [file for file in (folder / label).rglob("*") if file.is_file() and not file.name.startswith(".")]
         files = sorted(file for file in there if suffixes is None or file.suffix.lower() in suffixes)
         if suffixes and len(files) < len(there):
             left_out, read = len(there) - len(files), " ".join(sorted(suffixes))
             log.warning("%d files in %s/ are left out: training reads %s", left_out, label, read)
-        if not files:
+        if not files and (suffixes or (fake and not samples)):
             raise UsageError(f"{folder.name} has no files in {label}/: put reals into real/ and fakes into fake/.")
         for file in files:
             group = file.relative_to(folder / label).parts[0]

@@ -15,42 +15,54 @@ from rich.console import Console
 from deepfake_training.data import Sample, read_labelled
 from deepfake_training.degrade import DEGRADATIONS, Degradation, degraded, is_clip
 from deepfake_training.findings import Degraded, Findings, find
+from deepfake_training.fit_command import check_fit, fit
+from deepfake_training.kinds import KINDS, kind_of
 from deepfake_training.plots import plot_all
 from deepfake_training.predictions import Connect, Prediction, bundle_of, predict, served, through_torch
-from deepfake_training.subsets import aucs
-from deepfake_training.tables import terminal_table, write_all, write_predictions
+from deepfake_training.refit import FEWEST_FILES, FEWEST_GROUPS
+from deepfake_training.report import terminal_tables, write_all, write_predictions
+from deepfake_training.subsets import aucs, subsets
 
 OWN = "own"  # --triton without an address
 DEFAULT_BUNDLE = DEFAULT_REPOSITORY.parent / "bundles" / "lite"
 DESCRIPTION = """Measures how well a detector tells real from fake on files whose labels are known, by the same
 pipeline that answers everyone else. Writes predictions.csv (one row per file), figures.json, report.md, plots, and
 certainty.toml: numbers for the rules of [policy.certainty] in bundle.toml, as measured here.
-A file without an answer (no face, damaged) stays in: a real counts as 1, a fake as 0."""
+
+Where reals and fakes are there, the report has AUC (per file, and per frame of clips), average precision, EER and the
+rates at the threshold, by source and by kind of fake; a file without an answer (no face, damaged) stays in: a real
+counts as 1, a fake as 0. Of a source with reals alone (or fakes alone) it says how many are called FAKE: give it your
+own real pictures to learn how often it would accuse them.
+
+With --fit the bundle's stacking, false-positive rate, band of low certainty, fake_from and real_below are refitted on
+the files. What is fitted is judged on groups it was not fitted on; only where that is better than the bundle as it is,
+a new bundle is written. Exit code 1 says that it was not."""
 
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     samples = _chosen(read_labelled(options.data, options.split), options.source, options.limit)
-    if len({sample.fake for sample in samples}) < 2:
-        only = "fakes" if samples[0].fake else "reals"
-        raise UsageError(f"{options.data.name} gives {only} only, and both are needed: see --source, --split, --limit.")
-    options.output.mkdir(parents=True, exist_ok=True)
-    asked: AbstractContextManager[Connect]
-    if options.triton:
-        asked = served(None if options.triton == OWN else options.triton)
-    else:
-        asked = through_torch(options.bundle)
+    _check(options, samples)
+    bundle = options.bundle or DEFAULT_BUNDLE
     command = shlex.join(["deepfake", "evaluate", *arguments])
-    with asked as connect:
+    with _asked(options.triton, bundle) as connect:
+        if options.fit:
+            check_fit(samples, bundle, bundle_of(connect).description, options.fit)
+        options.output.mkdir(parents=True, exist_ok=True)
         findings, predictions = evaluate(
             samples, connect, options.output, options.robustness, command, options.data.name
         )
     write_all(options.output, findings, plot_all(options.output, samples, predictions, findings))
     console = Console()
-    console.print(terminal_table(findings))
+    for table in terminal_tables(findings):
+        console.print(table)
     data = findings.data
     console.print(f"{data.without_answer} of {data.files} files without an answer. All of it: {options.output}")
-    return 0
+    if not options.fit:
+        return 0
+    code, said = fit(samples, predictions, bundle, options.fit, options.output)
+    console.print(said, soft_wrap=True)
+    return code
 
 
 def evaluate(
@@ -83,6 +95,22 @@ def _degraded(
         )
 
 
+def _asked(triton: str | None, bundle: Path) -> AbstractContextManager[Connect]:
+    if triton:
+        return served(None if triton == OWN else triton)
+    return through_torch(bundle)
+
+
+def _check(options: argparse.Namespace, samples: Sequence[Sample]) -> None:
+    """UsageError where options, or they and the files, contradict."""
+    if options.triton and options.bundle and not options.fit:
+        raise UsageError("--triton asks what is served there; --bundle beside it is for --fit alone. Leave one out.")
+    if options.robustness and not subsets(samples):
+        raise UsageError("--robustness compares AUCs, which need a source with reals and fakes: leave it out.")
+    for sample in samples:
+        kind_of(sample)
+
+
 def _chosen(samples: Sequence[Sample], sources: list[str] | None, limit: int | None) -> list[Sample]:
     known = sorted({sample.source for sample in samples})
     unknown = set(sources or ()) - set(known)
@@ -101,23 +129,25 @@ def _chosen(samples: Sequence[Sample], sources: list[str] | None, limit: int | N
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="deepfake evaluate", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(
+        prog="deepfake evaluate", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "data",
         type=Path,
         metavar="DATA",
-        help="a CSV with the columns path and label (real or fake), and maybe source, group, method, split; or a "
-        "folder with real/ and fake/, each sub-folder of which is one group. Pictures and clips",
+        help="a CSV with the columns path and label (real or fake), and maybe source, group (a person, a scene), "
+        f"method, kind ({', '.join(KINDS)}), split; or a folder with real/ and fake/, or one of them, each sub-folder "
+        "of which is one group. Pictures and clips",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="folder for the findings")
-    detector = parser.add_mutually_exclusive_group()
-    detector.add_argument(
+    parser.add_argument(
         "--bundle",
         type=Path,
-        default=DEFAULT_BUNDLE,
-        help="run this bundle's networks in PyTorch (default: bundles/lite)",
+        metavar="FOLDER",
+        help="run this bundle's networks in PyTorch (default: bundles/lite); the bundle that --fit starts from",
     )
-    detector.add_argument(
+    parser.add_argument(
         "--triton",
         nargs="?",
         const=OWN,
@@ -128,6 +158,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", action="append", metavar="S", help="only this source; may be given again")
     parser.add_argument(
         "--robustness", action="store_true", help=f"ask again about the files degraded in {len(DEGRADATIONS)} ways"
+    )
+    parser.add_argument(
+        "--fit",
+        type=Path,
+        metavar="FOLDER",
+        help=f"refit the bundle on the files and write it here, where that helps; needs at least {FEWEST_FILES} files "
+        f"and {FEWEST_GROUPS} groups of each class",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N files of each source and label")
     return parser

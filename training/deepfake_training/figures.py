@@ -5,23 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
+from deepfake_training.interval import INTERVAL, Interval
+from deepfake_training.proportions import share
+
 DRAWS = 1000  # of the bootstrap
-INTERVAL = (2.5, 97.5)  # percentiles
 BINS = 15  # of the calibration, equal in mass
 COVERAGES = (1.0, 0.9, 0.8, 0.7)
 
 
 @dataclass(frozen=True)
-class Interval:
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Figures:
     """All rates are shares from 0 to 1. `auc` with its 95 % bootstrap interval over whole groups; `eer`: where false
-    positives and misses are equally frequent; `tpr_at_fpr`: TPR at an FPR of 5 % and of 1 %; `ece`: expected
+    positives and misses are equally frequent; `true_positive_rate`, `false_positive_rate`: at the threshold, the
+    accuracy for fakes and 1 less that for reals; `tpr_at_fpr`: TPR at an FPR of 5 % and of 1 %; `ece`: expected
     calibration error over 15 bins of equal mass (Naeini et al. 2015); `aurc`: area under the risk-coverage curve
     (Geifman and El-Yaniv 2017); `risk_at`: share of wrong answers among the surest 100, 90, 80 and 70 %."""
 
@@ -31,7 +27,8 @@ class Figures:
     average_precision: float
     eer: float
     accuracy: float
-    false_positive_rate: float
+    true_positive_rate: Interval
+    false_positive_rate: Interval
     tpr_at_fpr: dict[str, float]
     brier: float
     ece: float
@@ -53,7 +50,8 @@ def figures(
         average_precision=float(average_precision_score(y_true, y_score)),
         eer=equal_error_rate(fpr, tpr),
         accuracy=float((y_pred == y_true).mean()),
-        false_positive_rate=float(y_pred[~y_true].mean()),
+        true_positive_rate=share(y_pred[y_true], group[y_true]),
+        false_positive_rate=share(y_pred[~y_true], group[~y_true]),
         tpr_at_fpr={f"{rate:.0%}": float(tpr[fpr <= rate].max()) for rate in (0.05, 0.01)},
         brier=float(np.square(y_score - y_true).mean()),
         ece=calibration_error(y_true, y_score),

@@ -5,43 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from deepfake_contract.description import BundleDescription
-from sklearn.metrics import roc_auc_score
 
 from deepfake_training.data import Sample
-from deepfake_training.figures import Figures, Interval, auc_difference, figures
+from deepfake_training.kinds import kind_rows
 from deepfake_training.measured_rules import RuleFindings, certainty_findings
+from deepfake_training.one_class import OneClass, find_one_class, one_class
 from deepfake_training.predictions import Prediction, have_answer, y_scores
-from deepfake_training.subsets import subsets
-
-ENSEMBLE = "ensemble"
-SEED = 7
-
-
-@dataclass(frozen=True)
-class Gain:
-    """The ensemble's AUC less that of its best network alone, which is `over`."""
-
-    over: str
-    auc: Interval
-
-
-@dataclass(frozen=True)
-class LowCertainty:
-    """The share of answers whose certainty is low; and of these, and of the others, the share that is wrong."""
-
-    share: float
-    wrong: float | None
-    wrong_among_others: float | None
-
-
-@dataclass(frozen=True)
-class Subset:
-    """Of files with both labels; `systems`: the ensemble's figures and each network's."""
-
-    without_answer: int
-    systems: Mapping[str, Figures]
-    gain: Gain
-    low_certainty: LowCertainty
+from deepfake_training.source_rates import Scored
+from deepfake_training.strong_evidence import StrongEvidence, strong_evidence
+from deepfake_training.subset_findings import SEED, Subset, find_subset, find_subsets
+from deepfake_training.subsets import of_rows
 
 
 @dataclass(frozen=True)
@@ -54,12 +27,15 @@ class Degraded:
 
 @dataclass(frozen=True)
 class Detector:
-    """What was evaluated; `networks` by name, in stacking order."""
+    """What was evaluated; `networks` by name, in stacking order. `fake_from` and `real_below`: None where it never
+    gives strong evidence of a fake, or of a real."""
 
     name: str
     version: str
     digest: str
     threshold: float
+    fake_from: float | None
+    real_below: float | None
     networks: tuple[str, ...]
 
 
@@ -74,7 +50,9 @@ class Data:
 
 @dataclass(frozen=True)
 class Findings:
-    """`command` repeats them. `subsets`: by source, by method of a source, and of all. `error_correlation` [networks,
+    """`command` repeats them. `subsets`: by source, by method of a source, and of all; `one_class`: by source that has
+    reals or fakes alone; `kinds`: by kind of fake, None where there is none. `strong_evidence`: by source, of files
+    with an answer; empty where the bundle has neither fake_from nor real_below. `error_correlation` [networks,
     networks] of answered files; None where there is too little to correlate. `certainty`: each rule's. `robustness`: by
     degradation and source."""
 
@@ -83,6 +61,9 @@ class Findings:
     data: Data
     seed: int
     subsets: Mapping[str, Subset]
+    one_class: Mapping[str, OneClass]
+    kinds: Mapping[str, Subset | OneClass | None]
+    strong_evidence: Mapping[str, StrongEvidence]
     error_correlation: tuple[tuple[float, ...], ...] | None
     certainty: tuple[RuleFindings, ...]
     robustness: Mapping[str, Mapping[str, Degraded]]
@@ -97,39 +78,66 @@ def find(
     robustness: Mapping[str, Mapping[str, Degraded]],
 ) -> Findings:
     """All of it; intervals are drawn by group."""
-    identity = bundle.identity
+    identity, policy = bundle.identity, bundle.policy
     return Findings(
         command,
-        Detector(identity.name, identity.version, bundle.digest, bundle.policy.threshold, bundle.names),
+        Detector(
+            identity.name,
+            identity.version,
+            bundle.digest,
+            policy.threshold,
+            policy.fake_from,
+            policy.real_below,
+            bundle.names,
+        ),
         Data(data, len(samples), int((~have_answer(predictions)).sum())),
         SEED,
         find_subsets(samples, predictions, bundle),
+        find_one_class(samples, predictions, policy),
+        find_kinds(samples, predictions, bundle),
+        find_strong_evidence(samples, predictions, bundle),
         error_correlation(samples, predictions, bundle.names),
-        certainty_findings(samples, predictions, bundle.policy),
+        certainty_findings(samples, predictions, policy),
         robustness,
     )
 
 
-def find_subsets(
+def find_kinds(
     samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: BundleDescription
-) -> dict[str, Subset]:
-    """Of each subset that holds reals and fakes."""
-    y_true = np.array([sample.fake for sample in samples])
-    group = np.array([f"{sample.source}/{sample.group}" for sample in samples])
-    scores, answered = y_scores(samples, predictions, bundle.names), have_answer(predictions)
-    made = {}
-    for name, rows in subsets(samples).items():
-        given = y_true[rows], answered[rows], group[rows]
-        made[name] = Subset(
-            without_answer=int((~answered[rows]).sum()),
-            systems={
-                system: figures(given[0], y_score, *given[1:], bundle.policy.threshold, SEED)
-                for system, y_score in zip((ENSEMBLE, *bundle.names), scores[rows].T, strict=True)
-            },
-            gain=_gain(y_true[rows], scores[rows], group[rows], bundle.names),
-            low_certainty=_low_certainty(y_true[rows], [predictions[row] for row in np.flatnonzero(rows).tolist()]),
-        )
+) -> dict[str, Subset | OneClass | None]:
+    """Of every kind of fake; one whose sources have no reals has shares alone."""
+    made: dict[str, Subset | OneClass | None] = {}
+    for kind, rows in kind_rows(samples).items():
+        of_kind, predicted = of_rows(samples, rows), of_rows(predictions, rows)
+        if not of_kind:
+            made[kind] = None
+        elif all(sample.fake for sample in of_kind):
+            made[kind] = one_class(of_kind, predicted, bundle.policy)
+        else:
+            made[kind] = find_subset(of_kind, predicted, bundle)
     return made
+
+
+def find_strong_evidence(
+    samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: BundleDescription
+) -> dict[str, StrongEvidence]:
+    """By source, and of their mean, over the files with an answer; nothing where the bundle has no threshold for it."""
+    policy = bundle.policy
+    scored = scored_files(samples, predictions)
+    if policy.fake_from is None and policy.real_below is None:
+        return {}
+    return strong_evidence(scored, policy.fake_from, policy.real_below)
+
+
+def scored_files(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> Scored:
+    """The files with an answer, their scores the ensemble's."""
+    pairs = [(sample, each.y_score) for sample, each in zip(samples, predictions, strict=True) if each.networks]
+    return Scored(
+        np.array([sample.fake for sample, _ in pairs], dtype=bool),
+        np.array([y_score for _, y_score in pairs], dtype=np.float64),
+        np.array([sample.source for sample, _ in pairs], dtype=str),
+        np.array([sample.group for sample, _ in pairs], dtype=str),
+    )
 
 
 def error_correlation(
@@ -141,24 +149,3 @@ def error_correlation(
     if min(errors.shape) < 2 or not errors.std(axis=0).all():
         return None
     return tuple(map(tuple, np.corrcoef(errors.T).tolist()))
-
-
-def _gain(y_true: np.ndarray, scores: np.ndarray, group: np.ndarray, names: Sequence[str]) -> Gain:
-    best = int(np.argmax([roc_auc_score(y_true, y_score) for y_score in scores.T[1:]]))
-    return Gain(names[best], auc_difference(y_true, scores[:, 0], scores[:, 1 + best], group, SEED))
-
-
-def _low_certainty(y_true: np.ndarray, predictions: Sequence[Prediction]) -> LowCertainty:
-    low, high = (
-        [
-            (each.label == "FAKE") != fake
-            for each, fake in zip(predictions, y_true, strict=True)
-            if each.certainty == certainty
-        ]
-        for certainty in ("low", "high")
-    )
-    return LowCertainty(
-        share=len(low) / max(1, len(low) + len(high)),
-        wrong=float(np.mean(low)) if low else None,
-        wrong_among_others=float(np.mean(high)) if high else None,
-    )

@@ -12,8 +12,9 @@ from sklearn.metrics import roc_curve
 
 from deepfake_training.data import Sample
 from deepfake_training.figures import reliability, risk_coverage
-from deepfake_training.findings import ENSEMBLE, Degraded, Findings
+from deepfake_training.findings import Degraded, Findings
 from deepfake_training.predictions import Prediction, have_answer, y_scores
+from deepfake_training.subset_findings import ENSEMBLE
 from deepfake_training.subsets import ALL, sources_and_all
 
 # Okabe and Ito's colours, told apart by colour-blind people too.

@@ -1,7 +1,7 @@
 """What a detector predicts for each file, by the very pipeline that serves everyone else."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from deepfake_client.analysis.pipeline import analysis
 from deepfake_client.analysis.served_bundle import ServedBundle
 from deepfake_client.analysis.triton import Connection, Triton
 from deepfake_client.embedded import embedded_triton
-from deepfake_client.results import Result
+from deepfake_client.results import FaceResult, FrameResult, Result
 from deepfake_client.settings import ClientSettings
 from deepfake_contract.errors import BusyError, DeepfakeError, UnavailableError
 from deepfake_contract.policy import Policy
@@ -29,7 +29,10 @@ Connect = Callable[[], Connection]
 @dataclass(frozen=True)
 class Prediction:
     """`y_score`: probability of FAKE, `networks`: each network's by name, `measured`: what the rules of certainty judge
-    by. These are None, and `reason` says why, where there is no answer."""
+    by. These are None, and `reason` says why, where there is no answer.
+
+    `frame_scores`: the probability of each frame with a face; a picture has one. `faces`: for each of these frames, and
+    each face that may decide it, what every network gave, in the bundle's order."""
 
     y_score: float | None
     networks: Mapping[str, float] | None
@@ -38,6 +41,8 @@ class Prediction:
     frames: int
     reason: str
     measured: Measured | None = None
+    frame_scores: tuple[float, ...] = ()
+    faces: tuple[tuple[tuple[float, ...], ...], ...] = ()
 
 
 @contextmanager
@@ -105,6 +110,18 @@ def y_scores(samples: Sequence[Sample], predictions: Sequence[Prediction], netwo
     return np.array(rows, dtype=np.float64)
 
 
+def frame_scores(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each frame with a face is of a fake, bool [frames], and its score, float [frames]. A file without an
+    answer counts as one frame, which is as wrong as can be."""
+    pairs = [
+        (sample.fake, score)
+        for sample, each in zip(samples, predictions, strict=True)
+        for score in each.frame_scores or [float(not sample.fake)]
+    ]
+    y_true, y_score = zip(*pairs, strict=True)
+    return np.array(y_true, dtype=bool), np.array(y_score, dtype=np.float64)
+
+
 def have_answer(predictions: Sequence[Prediction]) -> np.ndarray:
     """Whether each prediction has an answer, bool [N]."""
     return np.array([each.networks is not None for each in predictions], dtype=bool)
@@ -123,6 +140,7 @@ def _from_result(result: Result, policy: Policy) -> Prediction:
     if result.networks is None or result.confidence is None:
         return Prediction(None, None, result.label, "", result.frames_processed, "no face")
     given = result.confidence, result.networks, result.frames, result.media
+    frames = [frame for frame in result.frames if frame.confidence is not None]
     return Prediction(
         result.confidence,
         result.networks,
@@ -131,4 +149,15 @@ def _from_result(result: Result, policy: Policy) -> Prediction:
         result.frames_processed,
         "",
         measured(*given, policy, result.file_type == "video"),
+        tuple(frame.confidence for frame in frames if frame.confidence is not None),
+        tuple(tuple(_probabilities(face, result.networks) for face in _may_decide(frame)) for frame in frames),
     )
+
+
+def _probabilities(face: FaceResult, names: Iterable[str]) -> tuple[float, ...]:
+    return tuple(face.networks[name] for name in names)
+
+
+def _may_decide(frame: FrameResult) -> list[FaceResult]:
+    """As the client chooses: of several faces the whole ones."""
+    return [face for face in frame.faces if not face.cut] or frame.faces

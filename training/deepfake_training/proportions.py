@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepfake_training.figures import Interval
+from deepfake_training.interval import Interval
 
 Z = 1.959964  # of the normal distribution, for 95 %
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepfake_training.figures import INTERVAL, Interval
+from deepfake_training.interval import INTERVAL, Interval
 from deepfake_training.source_rates import Reaching, Scored, reaching, with_draws
 
 MEAN = "mean of the sources"

@@ -1,6 +1,7 @@
 """The parts of the evaluated files that are judged by themselves."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -9,6 +10,7 @@ from deepfake_training.data import Sample
 from deepfake_training.predictions import Prediction, y_scores
 
 ALL = "all"
+Item = TypeVar("Item")
 
 
 def subsets(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
@@ -20,6 +22,24 @@ def subsets(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
 def sources_and_all(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     """Those of the subsets that are of no method."""
     return {source: rows for source, method, rows in _parts(samples) if not method}
+
+
+def of_one_class(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+    """Rows, bool [N], of each source that has reals or fakes alone; and of all, where they are several sources of one
+    class."""
+    y_true = np.array([sample.fake for sample in samples])
+    parts = {source: rows for source, method, rows in _divided(samples, y_true) if not method}
+    return {source: rows for source, rows in parts.items() if y_true[rows].all() or not y_true[rows].any()}
+
+
+def of_rows(items: Sequence[Item], rows: np.ndarray) -> list[Item]:
+    """Those of the N items whose row is true."""
+    return [items[row] for row in np.flatnonzero(rows).tolist()]
+
+
+def group_names(samples: Sequence[Sample]) -> np.ndarray:
+    """What each sample is drawn with, [N]: its group within its source."""
+    return np.array([f"{sample.source}/{sample.group}" for sample in samples])
 
 
 def aucs(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> dict[str, float]:

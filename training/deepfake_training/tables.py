@@ -1,108 +1,63 @@
-"""What an evaluation found, as files in a folder and as a table on the terminal."""
+"""What an evaluation found, as tables: header and cells."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-from rich.table import Table
-
-from deepfake_training.certainty_toml import certainty_toml
-from deepfake_training.csv_file import write_csv
-from deepfake_training.data import Sample
-from deepfake_training.figures import Interval
-from deepfake_training.findings import ENSEMBLE, Findings, Subset
+from deepfake_training.findings import Findings
+from deepfake_training.interval import Interval
 from deepfake_training.measured_rules import Counted, RuleFindings
-from deepfake_training.predictions import Prediction
+from deepfake_training.one_class import OneClass
+from deepfake_training.subset_findings import ENSEMBLE, Subset
 
-Rows = tuple[list[str], list[list[str]]]  # header and cells of a table
-SHOWN = 6  # columns on the terminal
+Rows = tuple[list[str], list[list[str]]]
+NONE = "–"
+SUBSET_HEADER = [
+    *("subset", "real / fake", "no answer", "AUC", "AUC per frame", "average precision", "EER"),
+    *("accuracy: reals / fakes", "TPR", "FPR", "TPR at FPR 5 %", "TPR at FPR 1 %", "Brier", "ECE", "AURC"),
+    *("wrong at 100 / 80 %", "low certainty: share / wrong / others wrong"),
+]
 
 
-def write_predictions(
-    path: Path, samples: Sequence[Sample], predictions: Sequence[Prediction], networks: Sequence[str]
-) -> None:
-    """One row per file, y_true 1 for a fake; scores are empty and the reason says why where there is no answer."""
+def subset_table(findings: Findings) -> Rows:
+    return SUBSET_HEADER, [_subset_row(name, subset) for name, subset in findings.subsets.items()]
+
+
+def kinds_table(findings: Findings) -> Rows:
+    """Every kind has its row."""
+    return SUBSET_HEADER, [_kind_row(name, of) for name, of in findings.kinds.items()]
+
+
+def short_table(findings: Findings) -> Rows:
+    """The figures that fit on a terminal."""
     rows = []
-    for sample, each in zip(samples, predictions, strict=True):
-        scores = [each.y_score, *(each.networks[name] if each.networks else None for name in networks)]
-        own = [sample.name, int(sample.fake), sample.source, sample.group, sample.method]
-        given = ["" if score is None else f"{score:.6f}" for score in scores]
-        rows.append([*own, *given, each.label, each.certainty, each.frames, each.reason])
-    known = ("path", "y_true", "source", "group", "method", "y_score")
-    write_csv(path, [*known, *networks, "predicted", "certainty", "frames", "reason"], rows)
+    for name, subset in findings.subsets.items():
+        of = subset.systems[ENSEMBLE]
+        rates = map(_number, (of.true_positive_rate.value, of.false_positive_rate.value))
+        rows.append([name, f"{of.reals} / {of.fakes}", str(subset.without_answer), _interval(of.auc), *rates])
+    return ["subset", "real / fake", "no answer", "AUC", "TPR", "FPR"], rows
 
 
-def write_all(folder: Path, findings: Findings, plots: Sequence[str]) -> None:
-    """figures.json, report.md and certainty.toml."""
-    model = findings.model
-    about = f"{model.name} {model.version}, {model.digest}\n{findings.command}\n{findings.data.files} files"
-    # Six digits: threads may add up the last ones in another order.
-    figures = json.dumps(_rounded(asdict(findings)), indent=1)
-    (folder / "figures.json").write_text(figures + "\n", encoding="utf-8")
-    (folder / "report.md").write_text(_report(findings, plots), encoding="utf-8")
-    (folder / "certainty.toml").write_text(certainty_toml(findings.certainty, about), encoding="utf-8")
-
-
-def terminal_table(findings: Findings) -> Table:
-    """The first columns of the subsets' table."""
-    header, rows = _subset_table(findings)
-    table = Table()
-    for name in header[:SHOWN]:
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        table.add_row(*row[:SHOWN])
-    return table
-
-
-def _report(findings: Findings, plots: Sequence[str]) -> str:
-    """All tables as Markdown."""
-    model, data = findings.model, findings.data
-    parts = [
-        f"# {model.name} {model.version}\n\n`{findings.command}`\n",
-        f"{data.files} files of {data.name}, {data.without_answer} without an answer (each counted as wrong "
-        f"as can be: a real as 1, a fake as 0). {model.digest}, threshold {model.threshold}. "
-        "AUC with its 95 % interval (1,000 draws of whole groups).\n",
-        "## Each subset\n\n" + _markdown(_subset_table(findings)),
-        "## Each network beside the ensemble (AUC)\n\n" + _markdown(_network_table(findings)),
+def one_class_table(findings: Findings) -> Rows:
+    header = ["source", "files", "no answer", "called FAKE", "from fake_from", "below real_below"]
+    rows = [
+        [
+            *(name, f"{of.files} {of.label}", str(of.without_answer)),
+            *map(_interval, (of.called_fake, of.strong_fake, of.strong_real)),
+        ]
+        for name, of in findings.one_class.items()
     ]
-    if findings.error_correlation:
-        named = zip(model.networks, findings.error_correlation, strict=True)
-        rows = [[name, *(f"{value:.2f}" for value in row)] for name, row in named]
-        parts.append("## Correlation of the networks' errors\n\n" + _markdown((["", *model.networks], rows)))
-    parts.append(
-        "## Rules of certainty\n\nOf the answers that were made. In brackets the share that is wrong, were reals and "
-        "fakes equally common; proposed is the loosest number up to which that is at least 35 % of at least 20 "
-        "answers. certainty.toml has the proposed ones.\n\n" + _markdown(_certainty_table(findings.certainty))
-    )
-    if findings.robustness:
-        header = "## Degraded files (AUC, and its change over the same files as they are)\n\n"
-        parts.append(header + _markdown(_robustness_table(findings)))
-    return "\n".join([*parts, *(f"![{name}]({name}.svg)\n" for name in plots)])
+    return header, rows
 
 
-def _subset_table(findings: Findings) -> Rows:
-    header = [
-        *("subset", "real / fake", "no answer", "AUC", "accuracy", "FPR", "TPR at FPR 5 %", "ECE", "TPR at FPR 1 %"),
-        *("EER", "average precision", "Brier", "AURC", "wrong at 100 / 80 %"),
-        "low certainty: share / wrong / others wrong",
+def evidence_table(findings: Findings) -> Rows:
+    header = ["source", "reals answered", "fakes answered", "wrong answers", "TPR at fake_from", "FPR at fake_from"]
+    rows = [
+        [name, *map(_interval, (of.reals_answered, of.fakes_answered, of.wrong, of.tpr, of.fpr))]
+        for name, of in findings.strong_evidence.items()
     ]
-    return header, [_subset_row(name, subset) for name, subset in findings.subsets.items()]
+    return header, rows
 
 
-def _subset_row(name: str, subset: Subset) -> list[str]:
-    of, low = subset.systems[ENSEMBLE], subset.low_certainty
-    return [
-        *(name, f"{of.reals} / {of.fakes}", str(subset.without_answer), _interval(of.auc)),
-        *map(_number, (of.accuracy, of.false_positive_rate, of.tpr_at_fpr["5%"], of.ece, of.tpr_at_fpr["1%"], of.eer)),
-        *map(_number, (of.average_precision, of.brier, of.aurc)),
-        " / ".join(map(_number, (of.risk_at["100%"], of.risk_at["80%"]))),
-        " / ".join(map(_number, (low.share, low.wrong, low.wrong_among_others))),
-    ]
-
-
-def _network_table(findings: Findings) -> Rows:
+def network_table(findings: Findings) -> Rows:
     rows = []
     for name, subset in findings.subsets.items():
         aucs = [_number(of.auc.value) for of in subset.systems.values()]
@@ -110,7 +65,13 @@ def _network_table(findings: Findings) -> Rows:
     return ["subset", ENSEMBLE, *findings.model.networks, "gain over the best alone"], rows
 
 
-def _certainty_table(rules: Sequence[RuleFindings]) -> Rows:
+def correlation_table(findings: Findings) -> Rows:
+    networks = findings.model.networks
+    named = zip(networks, findings.error_correlation or (), strict=True)
+    return ["", *networks], [[name, *(f"{value:.2f}" for value in row)] for name, row in named]
+
+
+def certainty_table(rules: Sequence[RuleFindings]) -> Rows:
     header = ["rule", "number", "marked: wrong", "others: wrong", "proposed", "marked by it: wrong"]
     rows = [
         [
@@ -122,7 +83,7 @@ def _certainty_table(rules: Sequence[RuleFindings]) -> Rows:
     return header, rows
 
 
-def _robustness_table(findings: Findings) -> Rows:
+def robustness_table(findings: Findings) -> Rows:
     sources = sorted({source for changes in findings.robustness.values() for source in changes})
     rows = []
     for name, changes in findings.robustness.items():
@@ -132,18 +93,36 @@ def _robustness_table(findings: Findings) -> Rows:
     return ["", *sources], rows
 
 
-def _markdown(table: Rows) -> str:
-    header, rows = table
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _subset_row(name: str, subset: Subset) -> list[str]:
+    of, low = subset.systems[ENSEMBLE], subset.low_certainty
+    tpr, fpr = of.true_positive_rate, of.false_positive_rate
+    return [
+        *(name, f"{of.reals} / {of.fakes}", str(subset.without_answer), _interval(of.auc)),
+        *map(_number, (subset.frame_auc, of.average_precision, of.eer)),
+        f"{_number(of.accuracy)}: {_number(1 - fpr.value)} / {_number(tpr.value)}",
+        *map(_interval, (tpr, fpr)),
+        *map(_number, (of.tpr_at_fpr["5%"], of.tpr_at_fpr["1%"], of.brier, of.ece, of.aurc)),
+        " / ".join(map(_number, (of.risk_at["100%"], of.risk_at["80%"]))),
+        " / ".join(map(_number, (low.share, low.wrong, low.wrong_among_others))),
+    ]
 
 
-def _interval(of: Interval, sign: str = "") -> str:
-    return f"{of.value:{sign}.3f} ({of.low:{sign}.3f} to {of.high:{sign}.3f})"
+def _kind_row(name: str, of: Subset | OneClass | None) -> list[str]:
+    if isinstance(of, Subset):
+        return _subset_row(name, of)
+    cells = dict.fromkeys(SUBSET_HEADER, NONE) | {"subset": name, "real / fake": "no data"}
+    if of is not None:
+        cells |= {"real / fake": f"0 / {of.files}", "no answer": str(of.without_answer)}
+        cells |= {"AUC": "no reals", "TPR": _interval(of.called_fake)}
+    return list(cells.values())
+
+
+def _interval(of: Interval | None, sign: str = "") -> str:
+    return NONE if of is None else f"{of.value:{sign}.3f} ({of.low:{sign}.3f} to {of.high:{sign}.3f})"
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return NONE if value is None else f"{value:.3f}"
 
 
 def _rule_number(value: float | tuple[float, float] | None) -> str:
@@ -154,11 +133,3 @@ def _rule_number(value: float | tuple[float, float] | None) -> str:
 
 def _counted(of: Counted) -> str:
     return f"{of.wrong} of {of.answers}" + ("" if of.error is None else f" ({of.error:.0%})")
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 6)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepfake_training.figures import INTERVAL
+from deepfake_training.interval import INTERVAL
 from deepfake_training.source_rates import Reaching, Scored, as_it_is, reaching, with_draws
 
 MOST_REALS = 0.03  # share that may reach fake_from
