@@ -163,7 +163,8 @@ def _parser() -> argparse.ArgumentParser:
         "--fit",
         type=Path,
         metavar="FOLDER",
-        help=f"refit the bundle on the files and write it here, where that helps; needs at least {FEWEST_FILES} files "
+        help="refit the bundle on the files, which none of its networks was trained on, and write it here, where that "
+        f"helps; needs at least {FEWEST_FILES} files "
         f"and {FEWEST_GROUPS} groups of each class",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N files of each source and label")

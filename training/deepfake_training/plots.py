@@ -42,7 +42,7 @@ def plot_all(
         made = {
             "roc": _roc(y_true, scores, parts, whole, (ENSEMBLE, *networks)),
             "reliability": _reliability(y_true[parts[whole]], scores[parts[whole], 0]),
-            "risk-coverage": _risk(y_true, scores[:, 0], have_answer(predictions), parts, threshold),
+            "risk-coverage": _risk(y_true, scores[:, 0], have_answer(predictions), parts, whole, threshold),
         }
         if findings.robustness:
             made["robustness"] = _robustness(findings.robustness)
@@ -58,7 +58,7 @@ def _roc(
     figure = Figure(figsize=(9.6, 4.6), layout="constrained")
     by_source, by_system = figure.subplots(1, 2)
     for number, (name, rows) in enumerate(parts.items()):
-        _curve(by_source, y_true[rows], scores[rows, 0], name, number + 1 if name != whole else 0)
+        _curve(by_source, y_true[rows], scores[rows, 0], name, _number(number, name, whole))
     for number, (name, y_score) in enumerate(zip(systems, scores[parts[whole]].T, strict=True)):
         _curve(by_system, y_true[parts[whole]], y_score, name, number)
     for axes, title in ((by_source, f"{ENSEMBLE}, each source"), (by_system, f"{whole}, each network")):
@@ -80,6 +80,11 @@ def _curve(axes: Axes, y_true: np.ndarray, y_score: np.ndarray, name: str, numbe
     axes.plot(fpr, tpr, label=name, **_line(number))
 
 
+def _number(number: int, name: str, whole: str) -> int:
+    """The same line for a source in every plot; the first one is that of all files."""
+    return 0 if name == whole else number + 1
+
+
 def _line(number: int) -> dict[str, Any]:
     """Colour and style; the second time round another style for each colour."""
     return {"color": COLOURS[number % 7], "linestyle": STYLES[(number + number // 7) % 7]}
@@ -97,14 +102,20 @@ def _reliability(y_true: np.ndarray, y_score: np.ndarray) -> Figure:
 
 
 def _risk(
-    y_true: np.ndarray, y_score: np.ndarray, answered: np.ndarray, parts: dict[str, np.ndarray], threshold: float
+    y_true: np.ndarray,
+    y_score: np.ndarray,
+    answered: np.ndarray,
+    parts: dict[str, np.ndarray],
+    whole: str,
+    threshold: float,
 ) -> Figure:
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
-    for number, (name, rows) in enumerate(parts.items(), 1):
+    for number, (name, rows) in enumerate(parts.items()):
         risk = risk_coverage(y_true[rows], y_score[rows], answered[rows], threshold)
-        axes.plot(np.arange(1, len(risk) + 1) / len(risk), risk, label=name, **_line(number))
-    axes.set(title="risk and coverage", xlabel="share of files answered, the surest first", ylabel="wrong answers")
+        axes.plot(np.arange(1, len(risk) + 1) / len(risk), risk, label=name, **_line(_number(number, name, whole)))
+    axes.set(title="risk and coverage", xlabel="share of files answered, the surest first")
+    axes.set(ylabel="share of these answers that are wrong")
     axes.set(xlim=(0, 1), ylim=(0, None))
     axes.legend(frameon=False)
     return figure

@@ -22,6 +22,7 @@ from deepfake_training.tables import (
     network_table,
     one_class_table,
     robustness_table,
+    short_one_class_table,
     short_table,
     subset_table,
 )
@@ -64,7 +65,7 @@ def write_json(path: Path, value: Any) -> None:
 def terminal_tables(findings: Findings) -> list[Table]:
     """Of the files with both classes, and of those with one."""
     given = [short_table(findings)] if findings.subsets else []
-    given += [one_class_table(findings)] if findings.one_class else []
+    given += [short_one_class_table(findings)] if findings.one_class else []
     tables = []
     for header, rows in given:
         table = Table()
@@ -87,8 +88,8 @@ def _report(findings: Findings, plots: Sequence[str]) -> str:
     if findings.subsets:
         how = (
             "No answer counts as wrong as can be: a real as 1, a fake as 0. AUC with its 95 % interval (1,000 draws of "
-            f"whole groups); TPR and FPR, at the threshold, with {WILSON[0].lower()}{WILSON[1:]} AUC per frame where "
-            "there are clips: over all frames with a face."
+            f"whole groups); TPR and FPR are at the threshold, their intervals {WILSON} AUC per frame, where there are "
+            "clips: over all frames with a face."
         )
         parts.append(_section("Each subset", subset_table(findings), how))
         how = "Of DF40 (Yan et al. 2024), each beside all reals of the sources that its fakes come from."

@@ -48,6 +48,12 @@ def one_class_table(findings: Findings) -> Rows:
     return header, rows
 
 
+def short_one_class_table(findings: Findings) -> Rows:
+    """The figures that fit on a terminal."""
+    header, rows = one_class_table(findings)
+    return [*header[:-2], "strong FAKE"], [[*row[:-2], row[-2].split(" ")[0]] for row in rows]
+
+
 def evidence_table(findings: Findings) -> Rows:
     header = ["source", "reals answered", "fakes answered", "wrong answers", "TPR at fake_from", "FPR at fake_from"]
     rows = [
