@@ -14,7 +14,7 @@ from deepfake_networks.bundle import Bundle, describe
 from deepfake_networks.profiles import LITE_POLICY
 from deepfake_training.data import Sample
 from deepfake_training.evaluate import main
-from deepfake_training.fit_command import fit
+from deepfake_training.fit_command import check_fit, fit
 from deepfake_training.predictions import Prediction, predict, served
 from deepfake_training.refit import log_losses, refit, stacked
 from deepfake_training.refitted_bundle import write_refitted
@@ -206,3 +206,11 @@ def test_another_bundle_than_the_one_served_is_refused(labelled, folder, triton,
 def test_a_bundle_beside_a_triton_is_for_refitting_alone(labelled, folder, tmp_path):
     with pytest.raises(UsageError, match="--bundle beside it is for --fit alone"):
         main([str(labelled), "--output", str(tmp_path), "--triton", "127.0.0.1:9", "--bundle", str(folder)])
+
+
+def test_the_bundle_that_is_served_is_accepted(folder, tmp_path):
+    """And too few files are told before any of them is looked at."""
+    samples, _ = files(40, 0.4)
+    check_fit(samples, folder, describe(folder), tmp_path / "new")
+    with pytest.raises(UsageError, match="there are 19 reals"):
+        check_fit(samples[1:], folder, describe(folder), tmp_path / "new")
