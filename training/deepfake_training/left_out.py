@@ -5,7 +5,7 @@ says little of how that one does elsewhere.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 from deepfake_contract.errors import UsageError
 from deepfake_contract.policy import Policy
 from deepfake_contract.stacking import Stacking
+from scipy.stats import spearmanr
 
 from deepfake_training.figures import auc_interval, calibration_error
 from deepfake_training.scores import LEFT_OUT, SEED, read_scores
@@ -25,12 +26,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class LeftOut:
     """Pictures of sources left out: `probabilities` float [N, networks], each network's; `y_true` bool [N]; the names
-    of `source` and `group` [N]."""
+    of `source` and `group`, and the `path` [N]."""
 
     probabilities: np.ndarray
     y_true: np.ndarray
     source: np.ndarray
     group: np.ndarray
+    path: np.ndarray
 
 
 def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
@@ -50,16 +52,17 @@ def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
     if len(set(source)) < 2:
         raise UsageError(f"{table} has scores of one source alone; a stacking needs two: leave out all in turn.")
     probabilities = np.array([[of_picture[row][network] for network in networks] for row in rows])
-    return LeftOut(probabilities, y_true, source, group)
+    return LeftOut(probabilities, y_true, source, group, np.array([path for _, path in rows]))
 
 
-def fitted_policy(left_out: LeftOut, policy: Policy) -> tuple[Stacking, Policy]:
+def fitted_policy(left_out: LeftOut, policy: Policy, details: Mapping[str, float]) -> tuple[Stacking, Policy]:
     """The stacking fitted on all sources, and the policy with its band of low certainty, `fake_from` and `real_below`:
-    from each source's scores by a stacking that was fitted on the others."""
+    from each source's scores by a stacking that was fitted on the others. `details`: each picture's fine detail, by
+    path, for the log."""
     fitted = fit_stack(left_out.probabilities, left_out.y_true, policy.threshold, left_out.source)
     scores = cross_fitted(left_out, policy.threshold)
     fake_from, real_below = fit_thresholds(left_out.y_true, scores, left_out.source, left_out.group)
-    for line in judged(left_out, scores):
+    for line in judged(left_out, scores, np.array([details[path] for path in left_out.path])):
         log.info("%s", line)
     band = uncertain_band(scores, left_out.y_true, policy.threshold)
     return fitted.stacking, replace(policy, uncertain=band, fake_from=fake_from, real_below=real_below)
@@ -76,8 +79,9 @@ def cross_fitted(left_out: LeftOut, threshold: float) -> np.ndarray:
     return scores
 
 
-def judged(left_out: LeftOut, scores: np.ndarray) -> list[str]:
-    """A line for each source, and for all: AUC with its 95 % interval over groups, expected calibration error."""
+def judged(left_out: LeftOut, scores: np.ndarray, details: np.ndarray) -> list[str]:
+    """A line for each source, and for all: AUC with its 95 % interval over groups, expected calibration error, and how
+    the scores of reals go with their fine detail, float [N] (rank correlation; 0 where crisp says nothing)."""
     lines = []
     aucs = []
     for source in sorted(set(left_out.source)):
@@ -86,6 +90,9 @@ def judged(left_out: LeftOut, scores: np.ndarray) -> list[str]:
         auc = auc_interval(y_true, y_score, left_out.group[own], SEED)
         aucs.append(auc.value)
         error = calibration_error(y_true, y_score)
-        lines.append(f"{source} (left out): AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}], ECE {error:.3f}")
+        reals = own & ~left_out.y_true
+        together = float(spearmanr(scores[reals], details[reals]).statistic)
+        figures = f"AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}], ECE {error:.3f}"
+        lines.append(f"{source} (left out): {figures}, reals' score with detail {together:+.2f}")
     lines.append(f"mean AUC {np.mean(aucs):.3f}, ECE {calibration_error(left_out.y_true, scores):.3f}")
     return lines

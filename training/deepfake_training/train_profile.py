@@ -15,7 +15,8 @@ from deepfake_networks.writing import write_bundle
 from deepfake_training.augment import MEDIUM, with_augmented
 from deepfake_training.crops import Crops, FindFace, cut_crops
 from deepfake_training.data import Sample
-from deepfake_training.left_out import fitted_policy, read_left_out
+from deepfake_training.detail import detail
+from deepfake_training.left_out import LeftOut, fitted_policy, read_left_out
 from deepfake_training.machine import Machine
 from deepfake_training.probabilities import probabilities
 from deepfake_training.profile_networks import Start, Trainer, from_pretrained
@@ -71,12 +72,20 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
         fitted = fit_stack(predicted, y_true, profile.policy.threshold)
         stacking, policy = fitted.stacking, replace(profile.policy, uncertain=fitted.uncertain)
     else:
-        stacking, policy = fitted_policy(left_out, profile.policy)
+        stacking, policy = fitted_policy(left_out, profile.policy, _details(shown, left_out))
     rate = false_positive_rate(stacked(stacking, predicted), y_true, policy.threshold)
     policy = replace(policy, false_positive_rate=rate)
     identity = Identity(profile.name, profile.version)
     write_bundle(plan.output, identity, [each.cpu() for each in networks], stacking, policy, half=profile.half)
     log.info("wrote %s", plan.output)
+
+
+def _details(shown: Crops, left_out: LeftOut) -> dict[str, float]:
+    """Fine detail of the pictures left out, by path; UsageError where one is not among those shown."""
+    place = {str(sample.path): index for index, sample in enumerate(shown.samples)}
+    if unknown := set(left_out.path) - set(place):
+        raise UsageError(f"{sorted(unknown)[0]} has scores, but DATA has no such picture: they are of other pictures.")
+    return {path: detail(shown.pictures[place[path]]) for path in left_out.path}
 
 
 def _predicted(networks: list[HybridNetwork], held: Crops, seed: int) -> tuple[np.ndarray, np.ndarray]:
