@@ -157,6 +157,18 @@ def test_the_command_leaves_each_source_out_in_turn(manifest, tmp_path, whole_pi
     assert len(read_scores(tmp_path / "out" / "scores.csv")) == 2 * 48
 
 
+def test_what_is_done_when_it_is_stopped_is_kept(manifest, tmp_path, whole_picture, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(peers, "served_faces", lambda _: nullcontext(whole_picture))
+    monkeypatch.setattr(peers, "train_mesonet", interrupted)
+    words = [str(manifest), "--output", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    assert peers.main([*words, "--without", "swaps"]) == 130
+    assert "scores.csv has the peers that were done" in capsys.readouterr().err
+    assert {each.network for each in read_scores(tmp_path / "out" / "scores.csv")} == {SPECTRUM}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
