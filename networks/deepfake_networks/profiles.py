@@ -18,8 +18,8 @@ BASE_POLICY = Policy(
 
 # The spectrum is averaged down to a quarter: at full resolution its convolutions took a quarter of all the time.
 LITE_FFT = FFTSpec(size=56, channels=(16, 32), features=64)
-# Twice the one network that has weights to start from: ConvNeXt and Swin of this size, from nothing, learnt next to
-# nothing in the same time (training/EXPERIMENTS.md). What makes the two differ is each one's training mixture.
+# Three times the one network that has weights to start from: ConvNeXt and Swin of this size, from nothing, learnt next
+# to nothing in the same time (training/EXPERIMENTS.md). What makes the three differ is each one's training mixture.
 LITE = tuple(
     NetworkSpec(
         name,
@@ -33,6 +33,7 @@ LITE = tuple(
     for name, title in (
         ("lite0_labelled", "EfficientNet-Lite0 (labelled fakes)"),
         ("lite0_self_blended", "EfficientNet-Lite0 (fakes made of real photographs)"),
+        ("lite0_augmented", "EfficientNet-Lite0 (strong augmentation)"),
     )
 )
 # Measured with the face detector on the training pictures: the box fills 1.01 of a dfdc crop (from 0.90 at the 5th to

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from deepfake_contract.errors import UsageError
 from deepfake_networks.profiles import LITE_POLICY
-from deepfake_training.left_out import cross_fitted, fitted_policy, judged, read_left_out
+from deepfake_training.left_out import LeftOut, cross_fitted, fitted_policy, judged, read_left_out
 from deepfake_training.scores import LEFT_OUT, Score, write_scores
 
 SOURCES = ("swaps", "stills", "paintings")
@@ -33,22 +33,30 @@ def any_detail(left_out) -> dict[str, float]:
     return {path: float(number) for number, path in enumerate(left_out.path)}
 
 
-def test_a_network_weighs_what_it_is_worth_away_from_home(tmp_path):
-    left_out = read_left_out(table(tmp_path / "scores.csv", {"home": 0.0, "away": 2.0}), ("home", "away"))
-    stacking, policy = fitted_policy(left_out, LITE_POLICY, any_detail(left_out))
-    home, away = stacking.coefficients
-    assert abs(home) < 0.2 * away
+def known(tmp_path: Path, networks: tuple[str, ...], quality: float = 0.0) -> LeftOut:
+    """Answers to the sources learnt from, by the first network as good as `quality` says, by the others at chance."""
+    given = {name: quality if name == networks[0] else 0.0 for name in networks}
+    return read_left_out(table(tmp_path / "known.csv", given), networks)
+
+
+def test_a_network_weighs_what_it_is_worth_at_home_and_away(tmp_path):
+    networks = ("home", "away")
+    left_out = read_left_out(table(tmp_path / "scores.csv", {"home": 0.0, "away": 2.0}), networks)
+    stacking, policy = fitted_policy(left_out, known(tmp_path, networks), LITE_POLICY, any_detail(left_out))
+    assert abs(stacking.coefficients[0]) < 0.2 * stacking.coefficients[1]
+    stacking, policy = fitted_policy(left_out, known(tmp_path, networks, 2.0), LITE_POLICY, any_detail(left_out))
+    assert 0.5 < stacking.coefficients[0] / stacking.coefficients[1] < 2
     low, high = policy.uncertain
     assert low < policy.threshold < high
 
 
 def test_thresholds_are_there_where_they_are_earned_and_absent_elsewhere(tmp_path, caplog):
     good = read_left_out(table(tmp_path / "good.csv", {"one": 5.0}, pictures=400), ("one",))
-    _, policy = fitted_policy(good, LITE_POLICY, any_detail(good))
+    _, policy = fitted_policy(good, known(tmp_path, ("one",), 5.0), LITE_POLICY, any_detail(good))
     assert policy.fake_from and policy.real_below and policy.real_below < policy.fake_from
     caplog.set_level(logging.INFO)
     chance = read_left_out(table(tmp_path / "chance.csv", {"one": 0.0}), ("one",))
-    _, policy = fitted_policy(chance, LITE_POLICY, any_detail(chance))
+    _, policy = fitted_policy(chance, known(tmp_path, ("one",), 5.0), LITE_POLICY, any_detail(chance))
     assert (policy.fake_from, policy.real_below) == (None, None)
     assert "swaps (left out): AUC" in caplog.text and "mean AUC" in caplog.text
 
@@ -60,14 +68,15 @@ def test_no_source_is_judged_by_a_stacking_that_saw_it(tmp_path):
     turned = left_out.source == "paintings"
     probabilities = np.where(turned[:, None], 1 - left_out.probabilities, left_out.probabilities)
     turned_round = replace(left_out, probabilities=probabilities + random.normal(0, 1e-6, probabilities.shape))
-    lines = judged(turned_round, cross_fitted(turned_round, 0.5), np.arange(len(turned)))
+    scores = cross_fitted(turned_round, known(tmp_path, ("one",), 3.0), 0.5)
+    lines = judged(turned_round, scores, np.arange(len(turned)))
     paintings = next(line for line in lines if line.startswith("paintings"))
     assert float(paintings.split("AUC ")[1].split()[0]) < 0.2
 
 
 def test_scores_that_go_with_sharpness_are_told(tmp_path):
     left_out = read_left_out(table(tmp_path / "scores.csv", {"one": 3.0}), ("one",))
-    scores = cross_fitted(left_out, 0.5)
+    scores = cross_fitted(left_out, known(tmp_path, ("one",), 3.0), 0.5)
     with_it, without = (
         judged(left_out, scores, details)[0] for details in (scores, np.random.default_rng(0).random(600))
     )

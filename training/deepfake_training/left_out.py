@@ -1,12 +1,13 @@
-"""The stacking and its thresholds, fitted on what networks answer to sources that they never learnt from.
+"""The stacking, fitted on kinds that networks know and on kinds that they never saw, which weigh alike; and thresholds
+of strong evidence, fitted on the second alone.
 
-Fitted on held-out pictures of the sources learnt from, a stacking trusts most the network that knows these best, which
-says little of how that one does elsewhere.
+Fitted on held-out pictures of the sources learnt from alone, a stacking trusts most the network that knows these best,
+and is sure where it should not be; fitted on sources left out alone, it forgets what is known.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Pictures of sources left out: `probabilities` float [N, networks], each network's; `y_true` bool [N]; the names
-    of `source` and `group`, and the `path` [N]."""
+    """Pictures of sources left out, or of groups held out: `probabilities` float [N, networks], each network's;
+    `y_true` bool [N]; the names of `source` and `group`, and the `path` [N]."""
 
     probabilities: np.ndarray
     y_true: np.ndarray
     source: np.ndarray
     group: np.ndarray
     path: np.ndarray
+
+    def rows(self, which: np.ndarray) -> "LeftOut":
+        """Some of them, by a bool [N]."""
+        return LeftOut(*(getattr(self, each.name)[which] for each in fields(self)))
 
 
 def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
@@ -55,28 +60,37 @@ def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
     return LeftOut(probabilities, y_true, source, group, np.array([path for _, path in rows]))
 
 
-def fitted_policy(left_out: LeftOut, policy: Policy, details: Mapping[str, float]) -> tuple[Stacking, Policy]:
-    """The stacking fitted on all sources, and the policy with its band of low certainty, `fake_from` and `real_below`:
-    from each source's scores by a stacking that was fitted on the others. `details`: each picture's fine detail, by
-    path, for the log."""
-    fitted = fit_stack(left_out.probabilities, left_out.y_true, policy.threshold, left_out.source)
-    scores = cross_fitted(left_out, policy.threshold)
-    fake_from, real_below = fit_thresholds(left_out.y_true, scores, left_out.source, left_out.group)
+def fitted_policy(
+    left_out: LeftOut, known: LeftOut, policy: Policy, details: Mapping[str, float]
+) -> tuple[Stacking, Policy]:
+    """The stacking fitted on all sources, those left out and the `known` ones (their held-out groups), each weighing
+    the same; and the policy with `fake_from` and `real_below`: from each left-out source's scores by a stacking that
+    knows nothing of it. `details`: each left-out picture's fine detail, by path, for the log."""
+    stacking = _fit(left_out, known, policy.threshold)
+    scores = cross_fitted(left_out, known, policy.threshold)
     for line in judged(left_out, scores, np.array([details[path] for path in left_out.path])):
         log.info("%s", line)
-    band = uncertain_band(scores, left_out.y_true, policy.threshold)
-    return fitted.stacking, replace(policy, uncertain=band, fake_from=fake_from, real_below=real_below)
+    fake_from, real_below = fit_thresholds(left_out.y_true, scores, left_out.source, left_out.group)
+    band = uncertain_band(stacked(stacking, known.probabilities), known.y_true, policy.threshold)
+    return stacking, replace(policy, uncertain=band, fake_from=fake_from, real_below=real_below)
 
 
-def cross_fitted(left_out: LeftOut, threshold: float) -> np.ndarray:
-    """Scores float [N], each source's by the stacking that was fitted on the others."""
+def cross_fitted(left_out: LeftOut, known: LeftOut, threshold: float) -> np.ndarray:
+    """Scores float [N], of each left-out source by a stacking that was fitted on the others alone."""
     scores = np.empty(len(left_out.y_true))
     for source in sorted(set(left_out.source)):
         own = left_out.source == source
-        rest = left_out.probabilities[~own], left_out.y_true[~own]
-        stacking = fit_stack(*rest, threshold, left_out.source[~own]).stacking
+        stacking = _fit(left_out.rows(~own), known.rows(known.source != source), threshold)
         scores[own] = stacked(stacking, left_out.probabilities[own])
     return scores
+
+
+def _fit(left_out: LeftOut, known: LeftOut, threshold: float) -> Stacking:
+    parts = left_out, known
+    probabilities = np.concatenate([part.probabilities for part in parts])
+    y_true = np.concatenate([part.y_true for part in parts])
+    source = np.concatenate([np.char.add("left out ", left_out.source), known.source])
+    return fit_stack(probabilities, y_true, threshold, source).stacking
 
 
 def judged(left_out: LeftOut, scores: np.ndarray, details: np.ndarray) -> list[str]:

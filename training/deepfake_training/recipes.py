@@ -127,6 +127,7 @@ LITE_LEAVING_OUT = Recipe(
 LITE_RECIPES = (
     LITE_RECIPE,
     Recipe(MIXTURES["raw_blended"], 32_000, learning_rate=4e-4, sides=((0.0, 160), (0.7, 224))),
+    replace(LITE_RECIPE, mixture=MIXTURES["evened_augmented"]),
 )
 # Swin's windows are bound to 224 pixels.
 BASE_RECIPE = Recipe(MIXTURES["labelled"], 2_000_000, learning_rate=1e-4, pairs=24, sides=((0.0, 224),))

@@ -201,8 +201,8 @@ def _add_profile_options(group: argparse._ArgumentGroup) -> None:
         "--stack-on",
         type=Path,
         metavar="SCORES",
-        help="fit the stacking and its thresholds on this scores.csv of --without all: on kinds of fakes that the "
-        "networks never saw, in place of held-out pictures of the kinds they know",
+        help="fit the stacking also on this scores.csv of --without all, on kinds of fakes that the networks never saw "
+        "(they weigh as much as the kinds they know), and fake_from and real_below on it alone",
     )
     group.add_argument("--repository", type=Path, help="model repository with the face detector (default: the clone's)")
 

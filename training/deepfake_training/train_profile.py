@@ -72,12 +72,20 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
         fitted = fit_stack(predicted, y_true, profile.policy.threshold)
         stacking, policy = fitted.stacking, replace(profile.policy, uncertain=fitted.uncertain)
     else:
-        stacking, policy = fitted_policy(left_out, profile.policy, _details(shown, left_out))
+        known = _known(held, predicted, y_true)
+        stacking, policy = fitted_policy(left_out, known, profile.policy, _details(shown, left_out))
     rate = false_positive_rate(stacked(stacking, predicted), y_true, policy.threshold)
     policy = replace(policy, false_positive_rate=rate)
     identity = Identity(profile.name, profile.version)
     write_bundle(plan.output, identity, [each.cpu() for each in networks], stacking, policy, half=profile.half)
     log.info("wrote %s", plan.output)
+
+
+def _known(held: Crops, predicted: np.ndarray, y_true: np.ndarray) -> LeftOut:
+    """The held-out pictures, as they are and augmented, with the networks' probabilities."""
+    names = ("source", "group", "path")
+    source, group, path = (np.array([str(getattr(each, name)) for each in held.samples] * 2) for name in names)
+    return LeftOut(predicted, y_true, source, group, path)
 
 
 def _details(shown: Crops, left_out: LeftOut) -> dict[str, float]:
