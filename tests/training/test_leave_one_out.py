@@ -20,7 +20,7 @@ from deepfake_training.recipes import MIXTURES, PROFILES, Profile, Recipe
 from deepfake_training.scores import LEFT_OUT, SCORES_FILE, read_scores
 from deepfake_training.splits import raw_only
 from deepfake_training.train import main
-from deepfake_training.train_profile import TrainingPlan
+from deepfake_training.train_profile import TrainingPlan, train
 
 RAW = Recipe(MIXTURES["raw_blended"], 8, pairs=2, sides=((0.0, 32),))
 SHORT = replace(RAW, mixture=MIXTURES["evened"], begins_with="lite0_self_blended")
@@ -103,15 +103,25 @@ def test_raw_material_is_what_has_no_fakes(with_raw):
     assert raw_only(others) == others
 
 
-def test_the_commands_leave_a_source_out_and_stack_on_it(with_raw, tmp_path):
-    """Nine pictures a network: what it learns is not the point."""
-    given = [str(with_raw), "--work", str(tmp_path / "work"), "--budget", "0.0001"]
-    scores = tmp_path / "scores" / SCORES_FILE
-    assert main([*given, "--output", str(scores.parent), "--without", "all"]) == 0
-    assert main([*given, "--output", str(tmp_path / "bundle"), "--stack-on", str(scores)]) == 0
-    description = describe(tmp_path / "bundle")
-    assert description.names == PROFILES["lite"].names
-    assert description.policy.fake_from is None
+def test_the_stacking_is_fitted_on_what_was_left_out_too(with_raw, whole_picture, tmp_path):
+    samples = read_manifest(with_raw, "train")
+    table, bundles = without(with_raw, whole_picture, tmp_path, "all"), []
+    for left_out in (None, table):
+        plan = TrainingPlan(profile(), tmp_path / f"bundle{len(bundles)}", tmp_path / "work", seed=0, left_out=left_out)
+        train(samples, nullcontext(whole_picture), plan)
+        bundles.append(describe(plan.output))
+    assert bundles[0].stacking != bundles[1].stacking
+    assert bundles[0].policy.fake_from is None and bundles[1].policy.fake_from is None  # eight pictures teach nothing
+    with pytest.raises(UsageError, match="has no such picture"):
+        train([each for each in samples if each.source != "swaps"], nullcontext(whole_picture), plan)
+
+
+def test_the_command_leaves_a_source_out(with_raw, tmp_path):
+    given = [str(with_raw), "--output", str(tmp_path / "scores"), "--without", "swaps", "--budget", "0.0001"]
+    given += ["--work", str(tmp_path / "work"), "--network", "lite0_self_blended"]
+    assert main(given) == 0
+    scores = read_scores(tmp_path / "scores" / SCORES_FILE)
+    assert {(score.network, score.source) for score in scores} == {("lite0_self_blended", "swaps")}
     for refused in (["--start", str(tmp_path)], ["--untrained"]):
         with pytest.raises(UsageError, match="--without trains anew"):
-            main([*given, "--output", str(scores.parent), "--without", "swaps", *refused])
+            main([*given, *refused])

@@ -65,12 +65,18 @@ def test_clips_and_odd_files_are_evaluated_on_and_not_learnt_from(tmp_path, capl
     assert len(read_labelled(tmp_path, "val")) == 4
 
 
-@pytest.mark.parametrize("read", [read_training, lambda data: read_labelled(data, "val")], ids=["train", "evaluate"])
 @pytest.mark.parametrize("missing", ["real", "fake"])
-def test_a_folder_without_one_of_the_labels_is_refused(tmp_path, read, missing):
+def test_learning_needs_both_labels_and_judging_one(tmp_path, missing):
     touch(tmp_path, *(f"{label}/1.jpg" for label in ("real", "fake") if label != missing))
     with pytest.raises(UsageError, match=f"no files in {missing}/"):
-        read(tmp_path)
+        read_training(tmp_path)
+    assert [sample.fake for sample in read_labelled(tmp_path, "val")] == [missing == "real"]
+
+
+def test_a_folder_with_neither_label_is_refused(tmp_path):
+    (tmp_path / "real").mkdir()
+    with pytest.raises(UsageError, match="no files in fake/"):
+        read_labelled(tmp_path, "val")
 
 
 def test_what_is_not_there_is_refused(tmp_path):

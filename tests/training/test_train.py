@@ -255,10 +255,12 @@ def test_an_interrupted_training_says_how_it_goes_on(manifest, tmp_path, monkeyp
 
 
 def test_refining_keeps_each_networks_mixture():
+    """And leaves alone what the bundle to go on from does not have: that has to learn from the start."""
     lite = PROFILES["lite"]
-    for (spec, recipe), (refined_spec, refined) in zip(lite.networks, lite.refined().networks, strict=True):
-        assert (refined_spec, refined.mixture) == (spec, recipe.mixture)
-        assert refined.frozen_stages == 3
+    refined = lite.refined(["lite0_labelled", "lite0_augmented"])
+    for (spec, recipe), (refined_spec, changed) in zip(lite.networks, refined.networks, strict=True):
+        assert (refined_spec, changed.mixture) == (spec, recipe.mixture)
+        assert changed == recipe if spec.name == "lite0_self_blended" else changed.frozen_stages == 3
 
 
 def test_a_trial_is_what_its_options_say():
