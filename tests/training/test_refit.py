@@ -16,7 +16,7 @@ from deepfake_training.data import Sample
 from deepfake_training.evaluate import main
 from deepfake_training.fit_command import check_fit, fit
 from deepfake_training.predictions import Prediction, predict, served
-from deepfake_training.refit import log_losses, refit, stacked
+from deepfake_training.refit import file_scores, log_losses, refit
 from deepfake_training.refitted_bundle import write_refitted
 from deepfake_training.torch_networks import TorchNetworks
 from families import TWO, write_random_bundle
@@ -69,7 +69,7 @@ def test_the_losses_of_reals_and_fakes_weigh_alike():
     few = [at for at, sample in enumerate(samples) if sample.fake or at < 40]
     samples, predictions = ([items[at] for at in few] for items in (samples, predictions))
     y_true = np.array([sample.fake for sample in samples])
-    losses = log_losses(y_true, stacked(FLAT, predictions))
+    losses = log_losses(y_true, file_scores(FLAT, predictions))
     fitted = refit(samples, predictions, bundle(FLAT))
     assert fitted.log_loss_before == pytest.approx((losses[y_true].mean() + losses[~y_true].mean()) / 2)
 
@@ -88,7 +88,7 @@ def test_a_clip_is_the_mean_of_its_frames_highest_faces():
     clip = prediction(((0.1, 0.2), (0.9, 0.8)), ((0.5, 0.5),))
     high, other = (1 / (1 + np.exp(-logit)) for logit in (2 * 0.9 + 0.8 - 1, 2 * 0.5 + 0.5 - 1))
     picture = prediction(((0.5, 0.5),))
-    assert stacked(stacking, [clip, picture]) == pytest.approx([(high + other) / 2, other])
+    assert file_scores(stacking, [clip, picture]) == pytest.approx([(high + other) / 2, other])
 
 
 @pytest.mark.parametrize(("count", "files_a_group"), [(38, 1), (200, 20)])
@@ -191,7 +191,7 @@ def test_what_is_judged_is_what_the_pipeline_answers(labelled, folder, triton):
     with served(triton) as connect:
         networks = TorchNetworks(folder, connect)
         predictions = predict(samples, lambda: networks, LITE_POLICY, lambda sample: sample.path, "predicting")
-    assert stacked(describe(folder).stacking, predictions) == pytest.approx(
+    assert file_scores(describe(folder).stacking, predictions) == pytest.approx(
         [each.y_score for each in predictions], abs=1e-6
     )
 

@@ -14,7 +14,7 @@ from deepfake_training.figures import draws_of
 from deepfake_training.interval import INTERVAL, Interval
 from deepfake_training.predictions import Prediction
 from deepfake_training.source_rates import Scored
-from deepfake_training.stack import fit_stack, uncertain_band
+from deepfake_training.stack import false_positive_rate, fit_stack, stacked, uncertain_band
 from deepfake_training.strong_evidence import StrongEvidence, strong_evidence
 from deepfake_training.thresholds import fit_thresholds
 
@@ -79,8 +79,8 @@ def refit(samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: 
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
     for learn, held in folds.split(networks, y_true.astype(int), group):
         stacking = fit_stack(networks[learn], y_true[learn], threshold).stacking
-        y_score[held] = stacked(stacking, [answers[row] for row in held.tolist()])
-    before, after = log_losses(y_true, stacked(bundle.stacking, answers)), log_losses(y_true, y_score)
+        y_score[held] = file_scores(stacking, [answers[row] for row in held.tolist()])
+    before, after = log_losses(y_true, file_scores(bundle.stacking, answers)), log_losses(y_true, y_score)
     fake_from, real_below = fit_thresholds(y_true, y_score, source, group)
     return Refit(
         files=len(pairs),
@@ -88,7 +88,7 @@ def refit(samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: 
         log_loss_before=float(_balanced(y_true, before, np.ones((1, len(pairs))))[0]),
         gain=_mean_interval(y_true, before - after, group),
         stacking=fit_stack(networks, y_true, threshold).stacking,
-        false_positive_rate=round(float(np.mean(y_score[~y_true] >= threshold)), 4),
+        false_positive_rate=false_positive_rate(y_score, y_true, threshold),
         uncertain=uncertain_band(y_score, y_true, threshold),
         fake_from=fake_from,
         real_below=real_below,
@@ -96,13 +96,12 @@ def refit(samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: 
     )
 
 
-def stacked(stacking: Stacking, predictions: Sequence[Prediction]) -> np.ndarray:
+def file_scores(stacking: Stacking, predictions: Sequence[Prediction]) -> np.ndarray:
     """The probability of FAKE of each file, float [N], had the stacking joined the networks: as the client does it,
     the mean of the frames' highest faces."""
     frames = [frame for each in predictions for frame in each.faces]
     faces = np.array([face for frame in frames for face in frame], dtype=np.float64)
-    logits = sum(stacking.terms(list(faces.T)), stacking.intercept)
-    of_frames = np.maximum.reduceat(1 / (1 + np.exp(-logits)), _starts([len(frame) for frame in frames]))
+    of_frames = np.maximum.reduceat(stacked(stacking, faces), _starts([len(frame) for frame in frames]))
     counts = [len(each.faces) for each in predictions]
     return np.add.reduceat(of_frames, _starts(counts)) / counts
 
