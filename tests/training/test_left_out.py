@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deepfake_training import splits
 from deepfake_training.data import Sample
-from deepfake_training.splits import leave_out
+from deepfake_training.splits import hold_out, leave_out
 
 SAMPLES = [
     Sample(Path(f"{source}{number}"), fake, source, f"{source}-{number // 4}", "")
@@ -32,3 +32,12 @@ def test_half_of_what_is_scored_is_fake_and_always_the_same(monkeypatch):
 
 def test_a_source_with_reals_only_gives_reals_only():
     assert {sample.fake for sample in leave_out("photos", SAMPLES, [])[2]} == {False}
+
+
+def test_sources_that_come_later_leave_the_others_held_out_as_they_were():
+    """Whatever they are called: a network may go on from one that was trained before they were there."""
+    before = hold_out(SAMPLES, 0.2, 7)[1]
+    later = [Sample(Path(f"a{number}"), bool(number % 2), "a", f"a{number // 4}") for number in range(40)]
+    after = hold_out(SAMPLES + later, 0.2, 7)[1]
+    assert [sample for sample in after if sample.source != "a"] == before
+    assert len(after) > len(before)

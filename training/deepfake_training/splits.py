@@ -11,11 +11,13 @@ def hold_out(samples: list[Sample], share: float, seed: int) -> tuple[list[Sampl
     """Splits by group into (learn, held out), the second with about `share` of each source's pictures.
 
     Groups of the same name are one group, in whichever sources they are. One that is larger than what is still wanted
-    stays on the learning side, so one huge group can't empty it.
+    stays on the learning side, so one huge group can't empty it. Sources are drawn from in the order in which they
+    first appear: those appended to a manifest leave the others' held-out groups as they are, so that a network which
+    goes on from an earlier one has seen none of them.
     """
     random = np.random.default_rng(seed)
     apart: set[str] = set()
-    for source in sorted({sample.source for sample in samples}):
+    for source in dict.fromkeys(sample.source for sample in samples):
         sizes: dict[str, int] = {}
         for sample in samples:
             if sample.source == source:
