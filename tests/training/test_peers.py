@@ -13,10 +13,10 @@ from deepfake_training.augment import LIGHT
 from deepfake_training.crops import Crops
 from deepfake_training.data import Sample
 from deepfake_training.mesonet import MesoNet, mesonet_scores, train_mesonet
-from deepfake_training.peers import SPECTRUM, join_scores, judged
+from deepfake_training.peers import SPECTRUM, judged
 from deepfake_training.plans import Run
 from deepfake_training.recipes import Mixture
-from deepfake_training.scores import HELD_OUT, LEFT_OUT, read_scores, scores_of
+from deepfake_training.scores import HELD_OUT, LEFT_OUT, join_scores, read_scores, scores_of
 from deepfake_training.spectrum import azimuthal_average
 from deepfake_training.spectrum_peer import fit_spectrum, spectrum_numbers, spectrum_scores
 

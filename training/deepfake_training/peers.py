@@ -18,11 +18,10 @@ from deepfake_contract.errors import DeepfakeError, UsageError
 from deepfake_training.crops import Crops, cut_crops
 from deepfake_training.data import TRAIN, read_labelled, read_training
 from deepfake_training.face_search import served_faces
-from deepfake_training.from_pack import SCORES_FILE
 from deepfake_training.mesonet import mesonet_scores, train_mesonet
 from deepfake_training.plans import Run
 from deepfake_training.recipes import HELD_OUT_SHARE, MIXTURES, PROFILES
-from deepfake_training.scores import HELD_OUT, LEFT_OUT, Score, figures, read_scores, scores_of, write_scores
+from deepfake_training.scores import HELD_OUT, LEFT_OUT, SCORES_FILE, Score, figures, join_scores, scores_of
 from deepfake_training.spectrum_peer import Spectra, fit_spectrum, spectrum_scores
 from deepfake_training.splits import hold_out, leave_out, sources_with_both
 from deepfake_training.subsets import ALL
@@ -93,17 +92,6 @@ def judged(run: Run, peer: Peer, shown: Crops, seed: int, split: tuple[str, Crop
     answer = peer(shown.of([sample for sample in learn if sample.source in known]))
     part, judging = split or (part, shown.of(asked))
     return scores_of(run, part, judging.samples, answer(judging))
-
-
-def join_scores(path: Path, scores: list[Score]) -> None:
-    """Writes them to the table in the place of earlier ones of the same network, left-out source and part."""
-
-    def kind(score: Score) -> tuple[str, ...]:
-        return score.network, score.without, score.part, score.source
-
-    made = set(map(kind, scores))
-    earlier = read_scores(path) if path.exists() else []
-    write_scores(path, [*(score for score in earlier if kind(score) not in made), *scores])
 
 
 def _check(options: argparse.Namespace) -> None:

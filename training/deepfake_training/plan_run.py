@@ -14,7 +14,7 @@ from deepfake_contract.errors import DeepfakeError
 
 from deepfake_training.from_pack import Job
 from deepfake_training.plans import Phase, Run
-from deepfake_training.scores import SCORES_FILE, read_scores, write_scores
+from deepfake_training.scores import SCORES_FILE, join_scores, read_scores
 
 SCORING_S = 20.0  # kept at the end of each phase for starting, scoring and writing: on a GPU they fit
 log = logging.getLogger(__name__)
@@ -83,11 +83,8 @@ def _start(pack: Path, run: Run, job: Job, workers: int) -> subprocess.Popen[byt
 
 def _gather(run: Run, job: Job) -> None:
     """Copies the run's network to the output, and joins its scores to those that are there."""
-    table, made = job.output / SCORES_FILE, job.work / run.name
-    earlier = read_scores(table) if table.exists() else []
-    own = read_scores(made / SCORES_FILE)
-    others = [score for score in earlier if (score.network, score.without) != (run.network, run.without or "")]
-    write_scores(table, [*others, *own])
+    made = job.work / run.name
+    join_scores(job.output / SCORES_FILE, read_scores(made / SCORES_FILE))
     for file in made.iterdir():
         if file.name != SCORES_FILE:
             shutil.copy(file, job.output / file.name)

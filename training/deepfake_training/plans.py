@@ -7,7 +7,7 @@ from deepfake_networks.profiles import LITE_FFT
 
 from deepfake_training.augment import MEDIUM, STRONG
 from deepfake_training.pretrained import starting_spec
-from deepfake_training.recipes import MIXTURES, Recipe
+from deepfake_training.recipes import MIXTURES, Mixture, Recipe
 
 # H.264 takes an encoder for each picture; where it is wanted, pictures are compressed when they are packed.
 MEDIUM_STILLS, STRONG_STILLS = (replace(each, video=0.0) for each in (MEDIUM, STRONG))
@@ -37,6 +37,10 @@ class Phase:
     pairs: int | None = None
 
 
+def _convolutional(mixture: Mixture) -> Recipe:
+    return Recipe(mixture, 400_000, learning_rate=1e-3, pairs=128, sides=SMALL_FIRST)
+
+
 # A batch of 256 keeps a large GPU busy.
 NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     "dinov2": (
@@ -54,23 +58,11 @@ NETWORKS: dict[str, tuple[NetworkSpec, Recipe]] = {
     ),
     "lite2": (
         starting_spec("lite2", "tf_efficientnet_lite2", LITE_FFT),
-        Recipe(
-            replace(MIXTURES["evened_augmented"], augmentation=STRONG_STILLS),
-            400_000,
-            learning_rate=1e-3,
-            pairs=128,
-            sides=SMALL_FIRST,
-        ),
+        _convolutional(replace(MIXTURES["evened_augmented"], augmentation=STRONG_STILLS)),
     ),
     "lite0_self_blended": (
         starting_spec("lite0_self_blended", "tf_efficientnet_lite0", LITE_FFT),
-        Recipe(
-            replace(MIXTURES["raw_blended"], augmentation=MEDIUM_STILLS),
-            400_000,
-            learning_rate=1e-3,
-            pairs=128,
-            sides=SMALL_FIRST,
-        ),
+        _convolutional(replace(MIXTURES["raw_blended"], augmentation=MEDIUM_STILLS)),
     ),
 }
 

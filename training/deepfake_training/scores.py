@@ -54,6 +54,17 @@ def read_scores(path: Path) -> list[Score]:
         ]
 
 
+def join_scores(path: Path, scores: list[Score]) -> None:
+    """Writes them to the table in the place of earlier ones of the same network, left-out source and part."""
+
+    def kind(score: Score) -> tuple[str, ...]:
+        return score.network, score.without, score.part, score.source
+
+    made = set(map(kind, scores))
+    earlier = read_scores(path) if path.exists() else []
+    write_scores(path, [*(score for score in earlier if kind(score) not in made), *scores])
+
+
 def figures(scores: list[Score]) -> list[str]:
     """A line for each network, part and source: the AUC with its 95 % interval over groups, or, where there is one
     class alone, the mean score."""

@@ -32,7 +32,7 @@ class TrainingPlan:
     """What is trained, and how. `start` gives networks to begin with; those named in `keep` stay as it gives them.
     With a name in `only`, just that network is trained and no bundle written. Crops and checkpoints stay in `work`;
     `seed` decides what is held out, and the pictures' order. `left_out`: a table of scores on sources left out, which
-    the stacking is fitted on in place of held-out groups."""
+    the stacking is fitted on beside held-out groups."""
 
     profile: Profile
     output: Path
