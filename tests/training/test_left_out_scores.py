@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from deepfake_contract.errors import UsageError
 from deepfake_networks.profiles import LITE_POLICY
-from deepfake_training.left_out import LeftOut, cross_fitted, fitted_policy, judged, read_left_out
+from deepfake_training.left_out import LeftOut, cross_fitted, earning, fitted_policy, judged, read_left_out
 from deepfake_training.scores import LEFT_OUT, Score, write_scores
 
 SOURCES = ("swaps", "stills", "paintings")
@@ -48,6 +48,14 @@ def test_a_network_weighs_what_it_is_worth_at_home_and_away(tmp_path):
     assert 0.5 < stacking.coefficients[0] / stacking.coefficients[1] < 2
     low, high = policy.uncertain
     assert low < policy.threshold < high
+
+
+def test_a_network_that_is_worth_nothing_earns_no_weight(tmp_path):
+    """Which is no use to anybody; one is kept all the same, as a bundle needs one."""
+    networks = ("good", "wrong", "better")
+    left_out = read_left_out(table(tmp_path / "scores.csv", {"good": 2.0, "wrong": -1.0, "better": 3.0}), networks)
+    assert earning(left_out, known(tmp_path, networks), 0.5) == [0, 2]
+    assert earning(left_out.of_networks([1]), known(tmp_path, ("wrong",)), 0.5) == [0]
 
 
 def test_thresholds_are_there_where_they_are_earned_and_absent_elsewhere(tmp_path, caplog):

@@ -220,6 +220,17 @@ def test_refined_networks_keep_their_first_stages_and_answer_as_before_through_t
         assert same if name.startswith(first) else not same or name.endswith("num_batches_tracked"), name
 
 
+def test_a_share_of_the_weights_it_started_with_stays_in_a_network(shown, tmp_path):
+    torch.manual_seed(0)
+    start = pretrained_network(LITE[0])
+    before = copy.deepcopy(start.state_dict())
+    alone = train_network(copy.deepcopy(start), shown, SMALL, tmp_path, seed=0).state_dict()
+    mean = train_network(start, shown, replace(SMALL, start_share=0.25), tmp_path, seed=0).state_dict()
+    for name in ("backbone.conv_head.weight", "backbone.bn2.running_mean"):
+        assert not torch.equal(alone[name], before[name])
+        torch.testing.assert_close(mean[name], 0.75 * alone[name] + 0.25 * before[name])
+
+
 def test_refining_needs_networks_to_refine(manifest, tmp_path):
     with pytest.raises(UsageError, match="--refine needs --start"):
         main([str(manifest), "--output", str(tmp_path / "bundle"), "--refine"])

@@ -39,6 +39,10 @@ class LeftOut:
         """Some of them, by a bool [N]."""
         return LeftOut(*(getattr(self, each.name)[which] for each in fields(self)))
 
+    def of_networks(self, indices: Sequence[int]) -> "LeftOut":
+        """With the probabilities of these networks alone."""
+        return replace(self, probabilities=self.probabilities[:, list(indices)])
+
 
 def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
     """The pictures of which all networks have a score; UsageError where a network or a second source is missing."""
@@ -58,6 +62,18 @@ def read_left_out(table: Path, networks: Sequence[str]) -> LeftOut:
         raise UsageError(f"{table} has scores of one source alone; a stacking needs two: leave out all in turn.")
     probabilities = np.array([[of_picture[row][network] for network in networks] for row in rows])
     return LeftOut(probabilities, y_true, source, group, np.array([path for _, path in rows]))
+
+
+def earning(left_out: LeftOut, known: LeftOut, threshold: float) -> list[int]:
+    """Which networks the stacking gives weights above 0, by index: while there is another, the one with the lowest
+    weight is left out. What no weight above 0 goes to only costs time."""
+    kept = list(range(left_out.probabilities.shape[1]))
+    while True:
+        weights = _fit(left_out.of_networks(kept), known.of_networks(kept), threshold).coefficients
+        lowest = int(np.argmin(weights))
+        if weights[lowest] > 0 or len(kept) == 1:
+            return kept
+        del kept[lowest]
 
 
 def fitted_policy(

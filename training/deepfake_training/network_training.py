@@ -40,8 +40,8 @@ def train_network(
     machine: Machine | None = None,
     pace: Pace | None = None,
 ) -> HybridNetwork:
-    """The averaged (EMA) network after the recipe's steps, or after as long as `pace` says; in evaluation mode, on the
-    machine's device.
+    """The averaged (EMA) network after the recipe's steps, or after as long as `pace` says, mixed with its share of
+    `network` as it was given; in evaluation mode, on the machine's device.
 
     Its checkpoint lies in `work` under its name and what tells this run from others; a run that is stopped and called
     again goes on from there. On a GPU the whole step runs there, in bfloat16 where autocast sees no harm.
@@ -52,6 +52,7 @@ def train_network(
     torch.backends.cudnn.benchmark = True  # every step has the same shapes
     network = network.to(machine.device).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval().requires_grad_(False)
+    before = copy.deepcopy(average)
     localiser = nn.Conv2d(int(network.backbone.num_features), 1, 1).to(machine.device)  # type: ignore[arg-type]
     objective = Objective(network, _features(network, recipe), localiser, recipe.localisation_weight)
     optimizer = make_optimizer(network, localiser, recipe)
@@ -86,6 +87,7 @@ def train_network(
                 saved = time.monotonic()
                 save(checkpoint, kept, pace)
     save(checkpoint, kept, pace)
+    _follow(average, before, 1 - recipe.start_share)
     return average
 
 

@@ -45,7 +45,9 @@ class Recipe:
     block before it at `layer_decay` of the next one's. The backbone's stem and its first `frozen_stages` stages learn
     nothing (0: all learns), which makes a step cheap; only timm's EfficientNets can be taken apart so.
     `localisation_weight`: of the loss for where a picture was manipulated, beside that for whether (0: not asked).
-    `begins_with`: the profile's network whose trained weights it begins with; None: ImageNet's."""
+    `begins_with`: the profile's network whose trained weights it begins with; None: ImageNet's.
+    `start_share`: of the weights that a network had before it learnt, in the mean with those that it has afterwards:
+    what it knew is kept (WiSE-FT, Wortsman et al. 2022)."""
 
     mixture: Mixture
     pictures: int
@@ -58,6 +60,7 @@ class Recipe:
     frozen_stages: int = 0
     localisation_weight: float = 0.5
     begins_with: str | None = None
+    start_share: float = 0.0
 
     @property
     def steps(self) -> int:

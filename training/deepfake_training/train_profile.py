@@ -16,7 +16,7 @@ from deepfake_training.augment import MEDIUM, with_augmented
 from deepfake_training.crops import Crops, FindFace, cut_crops
 from deepfake_training.data import Sample
 from deepfake_training.detail import detail
-from deepfake_training.left_out import LeftOut, fitted_policy, read_left_out
+from deepfake_training.left_out import LeftOut, earning, fitted_policy, read_left_out
 from deepfake_training.machine import Machine
 from deepfake_training.probabilities import probabilities
 from deepfake_training.profile_networks import Start, Trainer, from_pretrained
@@ -32,7 +32,7 @@ class TrainingPlan:
     """What is trained, and how. `start` gives networks to begin with; those named in `keep` stay as it gives them.
     With a name in `only`, just that network is trained and no bundle written. Crops and checkpoints stay in `work`;
     `seed` decides what is held out, and the pictures' order. `left_out`: a table of scores on sources left out, which
-    the stacking is fitted on beside held-out groups."""
+    the stacking is fitted on beside held-out groups; a network that earns no weight there is not in the bundle."""
 
     profile: Profile
     output: Path
@@ -73,6 +73,11 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
         stacking, policy = fitted.stacking, replace(profile.policy, uncertain=fitted.uncertain)
     else:
         known = _known(held, predicted, y_true)
+        kept = earning(left_out, known, profile.policy.threshold)
+        for index in set(range(len(networks))) - set(kept):
+            log.info("%s earns no weight in the stacking: it is left out of the bundle", profile.names[index])
+        networks, predicted = [networks[index] for index in kept], predicted[:, kept]
+        left_out, known = left_out.of_networks(kept), known.of_networks(kept)
         stacking, policy = fitted_policy(left_out, known, profile.policy, _details(shown, left_out))
     rate = false_positive_rate(stacked(stacking, predicted), y_true, policy.threshold)
     policy = replace(policy, false_positive_rate=rate)
