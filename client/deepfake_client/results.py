@@ -72,7 +72,11 @@ class FrameResult:
     index: Annotated[Count, Meta(description="Counts the clip's frames from 0, as they are shown.")]
     time_s: Annotated[Seconds, Meta(description="Seconds from the clip's start; 0 for a picture.")]
     confidence: Annotated[
-        Probability | None, Meta(description="Probability of FAKE for the face that decides; null without a face.")
+        Probability | None,
+        Meta(
+            description="Probability of FAKE for the face that decides, corrected for how many faces were looked at; "
+            "null without a face."
+        ),
     ]
     faces: list[FaceResult]
     deciding: Annotated[
@@ -140,7 +144,10 @@ class Result:
     ]
     contributions: Annotated[
         dict[str, float] | None,
-        Meta(description="What each network, and the intercept, adds to the verdict: logits, positive toward FAKE."),
+        Meta(
+            description="What each network, the intercept and, where several were looked at, the number of `faces` add "
+            "to the verdict: logits, positive toward FAKE."
+        ),
     ]
     media: MediaInfo
     tracks: list[TrackResult]

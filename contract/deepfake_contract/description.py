@@ -22,7 +22,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 MOST_NETWORKS = 8
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-RESERVED = (*OTHER_MODELS, "intercept")  # which is a key among the networks' contributions
+RESERVED = (*OTHER_MODELS, "intercept", "faces")  # of which two are keys among the networks' contributions
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
+from deepfake_contract.looks import REACHED_BY
 from deepfake_contract.sampling import step_of
 
 CROP_SIDE = 224  # pixels, where a bundle says nothing else
@@ -39,8 +41,9 @@ class Policy:
     box, as part of its longer side.
 
     `sampling`: at most `frames` frames, spread evenly over the clip or every nth from its start. A frame's score is the
-    highest of its faces that the picture's edge does not cut; the clip's score is the mean (`aggregate`) of its
-    frames'. FAKE from `threshold` up, which decides the label and nothing else. `false_positive_rate`: measured at the
+    highest of its faces that the picture's edge does not cut, corrected for how many there are by `real_scores` (what
+    real faces reach, see looks.py; None: no correction); the clip's score is the mean (`aggregate`) of its frames'.
+    FAKE from `threshold` up, which decides the label and nothing else. `false_positive_rate`: measured at the
     threshold, None where unknown. Probabilities between the two of `uncertain` are of low certainty, as are those that
     `certainty` names.
 
@@ -62,11 +65,13 @@ class Policy:
     certainty: CertaintyRules = CertaintyRules()
     fake_from: float | None = None
     real_below: float | None = None
+    real_scores: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         step_of(self.sampling)
         low, high = self.uncertain
         rate, fake, real = self.false_positive_rate, self.fake_from, self.real_below
+        reached = self.real_scores
         for key, good, wanted in (
             ("crop", self.crop in ("face", "frame"), '"face" or "frame"'),
             ("frames", self.frames > 0, "above 0"),
@@ -79,6 +84,12 @@ class Policy:
             ("fake_from", fake is None or 0 <= fake <= 1, "between 0 and 1"),
             ("real_below", real is None or 0 <= real <= 1, "between 0 and 1"),
             ("real_below", fake is None or real is None or real < fake, f"below fake_from ({fake})"),
+            ("real_scores", reached is None or _rise(reached), f"{len(REACHED_BY)} rising numbers between 0 and 1"),
         ):
             if not good:
                 raise ValueError(f"{key} must be {wanted}, but is {getattr(self, key)!r}")
+
+
+def _rise(scores: tuple[float, ...]) -> bool:
+    ends = (0.0, *scores, 1.0)
+    return len(scores) == len(REACHED_BY) and all(low < high for low, high in pairwise(ends))

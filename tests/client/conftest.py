@@ -46,11 +46,11 @@ def face() -> Callable[..., FaceResult]:
 
 
 @pytest.fixture
-def frames() -> Callable[..., list[FrameResult]]:
+def frames(bundle) -> Callable[..., list[FrameResult]]:
     """Each argument is the faces of one frame, a second apart."""
 
     def make(*faces: list[FaceResult]) -> list[FrameResult]:
-        return [result_of_faces(30 * at, float(at), each) for at, each in enumerate(faces)]
+        return [result_of_faces(30 * at, float(at), each, bundle.policy) for at, each in enumerate(faces)]
 
     return make
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from deepfake_contract.description import BundleDescription, Identity
 from deepfake_contract.errors import UsageError
+from deepfake_contract.looks import corrected
 from deepfake_contract.stacking import Stacking
 from deepfake_networks.bundle import Bundle, describe
 from deepfake_networks.profiles import LITE_POLICY
@@ -69,7 +70,7 @@ def test_the_losses_of_reals_and_fakes_weigh_alike():
     few = [at for at, sample in enumerate(samples) if sample.fake or at < 40]
     samples, predictions = ([items[at] for at in few] for items in (samples, predictions))
     y_true = np.array([sample.fake for sample in samples])
-    losses = log_losses(y_true, file_scores(FLAT, predictions))
+    losses = log_losses(y_true, file_scores(FLAT, None, predictions))
     fitted = refit(samples, predictions, bundle(FLAT))
     assert fitted.log_loss_before == pytest.approx((losses[y_true].mean() + losses[~y_true].mean()) / 2)
 
@@ -88,7 +89,10 @@ def test_a_clip_is_the_mean_of_its_frames_highest_faces():
     clip = prediction(((0.1, 0.2), (0.9, 0.8)), ((0.5, 0.5),))
     high, other = (1 / (1 + np.exp(-logit)) for logit in (2 * 0.9 + 0.8 - 1, 2 * 0.5 + 0.5 - 1))
     picture = prediction(((0.5, 0.5),))
-    assert file_scores(stacking, [clip, picture]) == pytest.approx([(high + other) / 2, other])
+    assert file_scores(stacking, None, [clip, picture]) == pytest.approx([(high + other) / 2, other])
+    reached = tuple(np.linspace(0.05, 0.95, 11).tolist())
+    corrected_high = corrected(high, 2, reached)
+    assert file_scores(stacking, reached, [clip, picture]) == pytest.approx([(corrected_high + other) / 2, other])
 
 
 @pytest.mark.parametrize(("count", "files_a_group"), [(38, 1), (200, 20)])
@@ -120,6 +124,7 @@ def test_the_new_bundle_has_the_old_weights_and_the_new_numbers(folder, tmp_path
         old.policy,
         false_positive_rate=fitted.false_positive_rate,
         uncertain=fitted.uncertain,
+        real_scores=fitted.real_scores,
         fake_from=fitted.fake_from,
         real_below=fitted.real_below,
     )
@@ -191,7 +196,8 @@ def test_what_is_judged_is_what_the_pipeline_answers(labelled, folder, triton):
     with served(triton) as connect:
         networks = TorchNetworks(folder, connect)
         predictions = predict(samples, lambda: networks, LITE_POLICY, lambda sample: sample.path, "predicting")
-    assert file_scores(describe(folder).stacking, predictions) == pytest.approx(
+    served_bundle = describe(folder)
+    assert file_scores(served_bundle.stacking, served_bundle.policy.real_scores, predictions) == pytest.approx(
         [each.y_score for each in predictions], abs=1e-6
     )
 

@@ -1,8 +1,9 @@
 """The stacking and what it says about itself."""
 
 import numpy as np
+from deepfake_contract.looks import REACHED_BY
 from deepfake_contract.stacking import Stacking
-from deepfake_training.stack import fit_stack, uncertain_band
+from deepfake_training.stack import fit_stack, real_scores, uncertain_band
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -31,6 +32,17 @@ def test_the_false_positive_rate_counts_reals_called_fake():
     joint = probability(stack.stacking, answers)
     assert stack.false_positive_rate == round(float((joint[~y_true] >= 0.5).mean()), 4)
     assert 0.05 < stack.false_positive_rate < 0.3
+
+
+def test_real_scores_are_what_shares_of_the_reals_reach():
+    random = np.random.default_rng(0)
+    y_true = np.arange(4000) % 4 == 3
+    y_score = random.random(4000)
+    scores = real_scores(y_score, y_true)
+    for share, score in zip(REACHED_BY, scores, strict=True):
+        assert abs(np.mean(y_score[~y_true] >= score) - share) < 0.001
+    assert real_scores(y_score[:200], y_true[:200]) is None, "of 150 reals none shows what one in 200 reaches"
+    assert real_scores(np.full(4000, 0.5), y_true) is None, "and there is no order among equal ones"
 
 
 def test_many_more_reals_do_not_make_a_fake_less_likely():

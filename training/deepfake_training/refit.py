@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from deepfake_contract.description import BundleDescription
 from deepfake_contract.errors import UsageError
+from deepfake_contract.looks import corrected
 from deepfake_contract.stacking import Stacking
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -14,7 +15,7 @@ from deepfake_training.figures import draws_of
 from deepfake_training.interval import INTERVAL, Interval
 from deepfake_training.predictions import Prediction
 from deepfake_training.source_rates import Scored
-from deepfake_training.stack import false_positive_rate, fit_stack, stacked, uncertain_band
+from deepfake_training.stack import false_positive_rate, fit_stack, real_scores, stacked, uncertain_band
 from deepfake_training.strong_evidence import StrongEvidence, strong_evidence
 from deepfake_training.thresholds import fit_thresholds
 
@@ -29,8 +30,9 @@ class Refit:
     """`log_loss`: the refitted stacking's, on files that it was not fitted on, `log_loss_before`: the bundle's own on
     the same; reals and fakes weigh alike. `gain`: the second less the first, by draws of whole groups.
 
-    `stacking` is fitted on all files. `false_positive_rate` at the threshold, `uncertain`, `fake_from`, `real_below`
-    and what these two give by source (`evidence`) are of answers to files that the answering stacking had not seen.
+    `stacking` is fitted on all files. `false_positive_rate` at the threshold, `uncertain`, `real_scores`, `fake_from`,
+    `real_below` and what these two give by source (`evidence`) are of answers to files that the answering stacking had
+    not seen.
     """
 
     files: int
@@ -40,6 +42,7 @@ class Refit:
     stacking: Stacking
     false_positive_rate: float
     uncertain: tuple[float, float]
+    real_scores: tuple[float, ...] | None
     fake_from: float | None
     real_below: float | None
     evidence: Mapping[str, StrongEvidence]
@@ -79,8 +82,10 @@ def refit(samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: 
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
     for learn, held in folds.split(networks, y_true.astype(int), group):
         stacking = fit_stack(networks[learn], y_true[learn], threshold).stacking
-        y_score[held] = file_scores(stacking, [answers[row] for row in held.tolist()])
-    before, after = log_losses(y_true, file_scores(bundle.stacking, answers)), log_losses(y_true, y_score)
+        reached = real_scores(stacked(stacking, networks[learn]), y_true[learn])
+        y_score[held] = file_scores(stacking, reached, [answers[row] for row in held.tolist()])
+    as_it_is = file_scores(bundle.stacking, bundle.policy.real_scores, answers)
+    before, after = log_losses(y_true, as_it_is), log_losses(y_true, y_score)
     fake_from, real_below = fit_thresholds(y_true, y_score, source, group)
     return Refit(
         files=len(pairs),
@@ -90,18 +95,23 @@ def refit(samples: Sequence[Sample], predictions: Sequence[Prediction], bundle: 
         stacking=fit_stack(networks, y_true, threshold).stacking,
         false_positive_rate=false_positive_rate(y_score, y_true, threshold),
         uncertain=uncertain_band(y_score, y_true, threshold),
+        real_scores=real_scores(y_score, y_true),
         fake_from=fake_from,
         real_below=real_below,
         evidence=strong_evidence(Scored(y_true, y_score, source, group), fake_from, real_below),
     )
 
 
-def file_scores(stacking: Stacking, predictions: Sequence[Prediction]) -> np.ndarray:
-    """The probability of FAKE of each file, float [N], had the stacking joined the networks: as the client does it,
-    the mean of the frames' highest faces."""
+def file_scores(stacking: Stacking, reached: Sequence[float] | None, predictions: Sequence[Prediction]) -> np.ndarray:
+    """The probability of FAKE of each file, float [N], had the stacking joined the networks, and real faces reached
+    these `real_scores`: as the client does it, the mean of the frames' highest faces, corrected for their number."""
     frames = [frame for each in predictions for frame in each.faces]
     faces = np.array([face for frame in frames for face in frame], dtype=np.float64)
     of_frames = np.maximum.reduceat(stacked(stacking, faces), _starts([len(frame) for frame in frames]))
+    if reached:
+        of_frames = np.array(
+            [corrected(score, len(frame), reached) for score, frame in zip(of_frames, frames, strict=True)]
+        )
     counts = [len(each.faces) for each in predictions]
     return np.add.reduceat(of_frames, _starts(counts)) / counts
 

@@ -31,6 +31,7 @@ def write_refitted(folder: Path, source: Path, bundle: BundleDescription, fitted
         bundle.policy,
         false_positive_rate=fitted.false_positive_rate,
         uncertain=fitted.uncertain,
+        real_scores=fitted.real_scores,
         fake_from=fitted.fake_from,
         real_below=fitted.real_below,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from deepfake_contract.looks import REACHED_BY
 from deepfake_contract.stacking import Stacking
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -57,6 +58,15 @@ def stacked(stacking: Stacking, probabilities: np.ndarray) -> np.ndarray:
 def false_positive_rate(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> float:
     """The share of reals that reach the threshold, to four digits."""
     return round(float((y_score[~y_true] >= threshold).mean()), 4)
+
+
+def real_scores(y_score: np.ndarray, y_true: np.ndarray) -> tuple[float, ...] | None:
+    """A policy's `real_scores`, to six digits; None where the reals are too few for a rare score, or many alike."""
+    reals = y_score[~y_true]
+    if len(reals) * min(REACHED_BY) < 1:
+        return None
+    scores = tuple(round(float(each), 6) for each in np.quantile(reals, 1 - np.array(REACHED_BY)))
+    return scores if len(set(scores)) == len(scores) else None
 
 
 def uncertain_band(y_score: np.ndarray, y_true: np.ndarray, threshold: float) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from deepfake_training.probabilities import probabilities
 from deepfake_training.profile_networks import Start, Trainer, from_pretrained
 from deepfake_training.recipes import HELD_OUT_SHARE, Profile
 from deepfake_training.splits import hold_out, sources_with_both
-from deepfake_training.stack import false_positive_rate, fit_stack, stacked
+from deepfake_training.stack import false_positive_rate, fit_stack, real_scores, stacked
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,9 @@ def train(samples: list[Sample], faces: AbstractContextManager[FindFace], plan: 
         networks, predicted = [networks[index] for index in kept], predicted[:, kept]
         left_out, known = left_out.of_networks(kept), known.of_networks(kept)
         stacking, policy = fitted_policy(left_out, known, profile.policy, _details(shown, left_out))
-    rate = false_positive_rate(stacked(stacking, predicted), y_true, policy.threshold)
-    policy = replace(policy, false_positive_rate=rate)
+    y_score = stacked(stacking, predicted)
+    rate = false_positive_rate(y_score, y_true, policy.threshold)
+    policy = replace(policy, false_positive_rate=rate, real_scores=real_scores(y_score, y_true))
     identity = Identity(profile.name, profile.version)
     write_bundle(plan.output, identity, [each.cpu() for each in networks], stacking, policy, half=profile.half)
     log.info("wrote %s", plan.output)

@@ -13,7 +13,7 @@ from deepfake_web.settings import WebSettings
 
 blueprint = Blueprint("page", __name__)
 SENTENCES = (
-    *("likelihood", "rate", "rate_unknown", "agreed", "split", "logits", "means"),
+    *("likelihood", "rate", "rate_unknown", "agreed", "split", "parts", "logits", "means"),
     *("no_tags", "provenance", "no_credentials_prove_nothing", "credentials_elsewhere"),
 )
 LIMITS = ("max_bytes", "max_duration_s", "max_pixels", "max_frames")

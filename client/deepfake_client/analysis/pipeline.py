@@ -138,8 +138,7 @@ def _answered(
             answers = _joined([_ask(triton, request, heatmaps, described) for request in requests], described)
         starts = np.cumsum([0] + [len(frame.crops) for frame in batch])
         return [
-            frame_result(frame, answers, int(start), described.names)
-            for frame, start in zip(batch, starts, strict=False)
+            frame_result(frame, answers, int(start), described) for frame, start in zip(batch, starts, strict=False)
         ]
 
     pending: deque[Future[list[FrameResult]]] = deque()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from deepfake_contract.description import BundleDescription
+from deepfake_contract.looks import corrected
 from deepfake_contract.policy import Policy
 from PIL import Image
 
@@ -64,8 +66,8 @@ def prepared(
         yield PreparedFrame(frame.index, frame.time_s, crops, _thumbnail(image) if thumbnails else None)
 
 
-def frame_result(frame: PreparedFrame, answers: Answers, first: int, networks: tuple[str, ...]) -> FrameResult:
-    """A frame with its answers, which begin at `first`; `networks` are their names in the answers' order."""
+def frame_result(frame: PreparedFrame, answers: Answers, first: int, description: BundleDescription) -> FrameResult:
+    """A frame with its answers of the described bundle, which begin at `first`."""
     faces = [
         FaceResult(
             track=crop.track,
@@ -73,20 +75,27 @@ def frame_result(frame: PreparedFrame, answers: Answers, first: int, networks: t
             crop=tuple(float(each) for each in crop.region),  # type: ignore[arg-type]
             score=crop.score,
             confidence=float(answers.probability[at]),
-            networks=dict(zip(networks, answers.networks[at].tolist(), strict=True)),
+            networks=dict(zip(description.names, answers.networks[at].tolist(), strict=True)),
             heatmap=None if answers.heatmaps is None else answers.heatmaps[at].tolist(),
             cut=crop.cut,
         )
         for at, crop in enumerate(frame.crops, first)
     ]
-    return result_of_faces(frame.index, frame.time_s, faces, frame.thumbnail)
+    return result_of_faces(frame.index, frame.time_s, faces, description.policy, frame.thumbnail)
 
 
-def result_of_faces(index: int, time_s: float, faces: list[FaceResult], thumbnail: str | None = None) -> FrameResult:
-    """The frame is as its highest face; one that the picture's edge cuts counts only where no whole one is seen."""
-    whole = [at for at, face in enumerate(faces) if not face.cut]
-    deciding = max(whole or range(len(faces)), key=lambda at: faces[at].confidence, default=None)
-    confidence = None if deciding is None else faces[deciding].confidence
+def result_of_faces(
+    index: int, time_s: float, faces: list[FaceResult], policy: Policy, thumbnail: str | None = None
+) -> FrameResult:
+    """The frame is as its highest face, corrected for how many could have been that; those that the picture's edge cuts
+    count only where no whole one is seen."""
+    looked_at = [at for at, face in enumerate(faces) if not face.cut] or range(len(faces))
+    deciding = max(looked_at, key=lambda at: faces[at].confidence, default=None)
+    if deciding is None:
+        return FrameResult(index, time_s, None, faces, None, thumbnail)
+    confidence = faces[deciding].confidence
+    if policy.real_scores:
+        confidence = corrected(confidence, len(looked_at), policy.real_scores)
     return FrameResult(index, time_s, confidence, faces, deciding, thumbnail)
 
 

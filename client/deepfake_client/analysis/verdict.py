@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from statistics import fmean
 
+from deepfake_contract.looks import logit
+
 from deepfake_client.analysis.certainty import reasons
 from deepfake_client.analysis.served_bundle import ServedBundle
 from deepfake_client.media.facts import MediaInfo
@@ -27,13 +29,16 @@ def verdict(
 ) -> Verdict:
     """The mean over the frames that have a face, each with the face that decides it.
 
-    `networks` and `contributions` are means over those faces too; the contributions sum to the mean of their stacked
-    logits (whose probability is near `confidence`, but a mean of logits is no logit of a mean).
+    `networks` and `contributions` are means over those faces too; the contributions sum to the mean of the frames'
+    logits (whose probability is near `confidence`, but a mean of logits is no logit of a mean). Where several faces
+    were looked at, `faces` among them is the correction for that.
     """
-    deciding = [face for frame in frames if (face := frame.deciding_face)]
-    if not deciding:
+    decided = [
+        (frame.confidence, face) for frame in frames if frame.confidence is not None and (face := frame.deciding_face)
+    ]
+    if not decided:
         return Verdict(None, "NO FACE", None, [], None, None)
-    confidence = fmean(face.confidence for face in deciding)
+    confidence, deciding = fmean(score for score, _ in decided), [face for _, face in decided]
     networks = {name: fmean(face.networks[name] for face in deciding) for name in bundle.description.names}
     why = reasons(confidence, networks, frames, media, bundle.policy, is_video, truncated)
     return Verdict(
@@ -43,8 +48,14 @@ def verdict(
         why,
         networks,
         # Linear in the probabilities: the mean of the contributions is the contribution of the means.
-        bundle.description.contributions(networks),
+        bundle.description.contributions(networks) | _correction(decided),
     )
+
+
+def _correction(decided: list[tuple[float, FaceResult]]) -> dict[str, float]:
+    """What the number of faces adds, in logits; nothing where no frame was corrected for it."""
+    shifts = [logit(score) - logit(face.confidence) for score, face in decided if score != face.confidence]
+    return {"faces": sum(shifts) / len(decided)} if shifts else {}
 
 
 def tracks(frames: list[FrameResult]) -> list[TrackResult]:

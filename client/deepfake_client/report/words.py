@@ -62,6 +62,11 @@ LIMITS = (
     "It sees pictures only: no sound, and nothing but faces. It does not say who is shown, nor who made the file.",
     "It is a first look for a person who goes on to check. It is not evidence, in either direction.",
 )
+# what is added beside the networks: title, what it means
+PARTS = {
+    "intercept": ("Intercept", "the same for every file"),
+    "faces": ("Number of faces", "the highest of several counts for less"),
+}
 AGREED = "Each network on its own leans toward {side}."
 SPLIT = "The networks are split: {fake} toward FAKE, {real} toward REAL."
 LOGITS = "What it adds is in logits, which are log-odds: 0 stands for even odds, more for FAKE, less for REAL."

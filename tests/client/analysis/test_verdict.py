@@ -1,8 +1,10 @@
 """The verdict's numbers."""
 
 import math
+from dataclasses import replace
 
 import pytest
+from deepfake_client.analysis.prepare import result_of_faces
 from deepfake_client.analysis.verdict import tracks, verdict
 
 
@@ -50,6 +52,22 @@ def test_contributions_sum_to_the_mean_of_the_stacked_logits(bundle, clip, face,
     contributions = verdict(seen, clip, bundle, True).contributions
     assert contributions.keys() == {"first", "second", "intercept"}
     assert sum(contributions.values()) == pytest.approx(sum(logits) / 2)
+
+
+def test_what_the_number_of_faces_takes_away_is_told(bundle, clip, face):
+    """And the contributions still sum to the frame's logit."""
+    policy = replace(bundle.policy, real_scores=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.85, 0.95))
+    stacked = 1 / (1 + math.exp(-sum(bundle.description.contributions({"first": 0.7, "second": 0.5}).values())))
+    high = face(stacked, networks={"first": 0.7, "second": 0.5})
+    alone, among_three = ([high], [high, face(0.1, track=2), face(0.2, track=3)])
+    answers = [verdict([result_of_faces(0, 0.0, faces, policy)], clip, bundle, False) for faces in (alone, among_three)]
+    assert "faces" not in answers[0].contributions
+    assert answers[1].contributions["faces"] < 0
+    assert answers[1].confidence < answers[0].confidence == stacked
+    for answer in answers:
+        assert sum(answer.contributions.values()) == pytest.approx(
+            math.log(answer.confidence / (1 - answer.confidence))
+        )
 
 
 def test_a_track_has_the_mean_and_the_span_of_its_own_frames(face, frames):

@@ -87,7 +87,7 @@ def thumbnail() -> str:
 
 
 @pytest.fixture
-def seen(thumbnail) -> Callable[..., FrameResult]:
+def seen(thumbnail, bundle) -> Callable[..., FrameResult]:
     """A frame of 640×480 at a second, with a face of each probability."""
 
     def make(second: int, *probabilities: float, strength: float = 1.0) -> FrameResult:
@@ -96,7 +96,7 @@ def seen(thumbnail) -> Callable[..., FrameResult]:
             FaceResult(at, (100.0 * at, 50, 80, 90), (100.0 * at - 20, 30, 130, 130), 0.99, each, NETWORKS, cells)
             for at, each in enumerate(probabilities, 1)
         ]
-        return result_of_faces(10 * second, float(second), faces, thumbnail)
+        return result_of_faces(10 * second, float(second), faces, bundle.policy, thumbnail)
 
     return make
 

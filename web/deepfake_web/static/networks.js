@@ -19,6 +19,9 @@ export function networksTable(result, sentences) {
   const said = Object.entries(networks).map(([name, probability]) =>
     line(name, model.titles[name], model.architectures[name], fixed(probability)),
   );
+  const others = Object.entries(sentences.parts)
+    .filter(([part]) => part in contributions)
+    .map(([part, [title, small]]) => line(part, title, small, ""));
   const sum = Object.values(contributions).reduce((total, each) => total + each, 0);
   const means = result.file_type === "video" ? ` ${sentences.means}` : "";
   return element(
@@ -30,7 +33,7 @@ export function networksTable(result, sentences) {
       "table",
       {},
       element("thead", {}, head()),
-      element("tbody", {}, said, line("intercept", "Intercept", "the same for every file", "")),
+      element("tbody", {}, said, others),
       element("tfoot", {}, row("Sum", "", signed(sum), "")),
     ),
     element("p", { class: "small" }, sentences.logits, means),
