@@ -1,6 +1,8 @@
 """Signs files with Content Credentials, by a signer and an authority that are made up here."""
 
 import io
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,22 +12,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-MANIFEST = {
-    "claim_generator_info": [{"name": "Test Editor", "version": "1.2"}],
-    "assertions": [
-        {
-            "label": "c2pa.actions.v2",
-            "data": {
-                "actions": [
-                    {
-                        "action": "c2pa.created",
-                        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
-                    }
-                ]
-            },
-        }
-    ],
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+CAPTURED = {"action": "c2pa.created", "digitalSourceType": f"{SOURCE_TYPE}digitalCapture"}
+GENERATED = {
+    "action": "c2pa.created",
+    "digitalSourceType": f"{SOURCE_TYPE}trainedAlgorithmicMedia",
+    "softwareAgent": {"name": "Test Painter", "version": "3"},
+    "when": "2026-05-01T12:00:00Z",
 }
+
+
+def assertion(*actions: dict, **more: object) -> dict:
+    """The assertion of these actions."""
+    return {"label": "c2pa.actions.v2", "data": {"actions": list(actions)} | more}
 
 
 @dataclass
@@ -36,9 +35,23 @@ class Signer:
     authority: bytes
     key: bytes
 
-    def sign(self, data: bytes, mime: str, name: str = "Test Editor", elsewhere: str | None = None) -> bytes:
-        """The file with credentials inside, or with only the address where they are said to be."""
-        builder = c2pa.Builder(MANIFEST | {"claim_generator_info": [{"name": name, "version": "1.2"}]})
+    def sign(
+        self,
+        data: bytes,
+        mime: str,
+        name: str = "Test Editor",
+        elsewhere: str | None = None,
+        assertions: Sequence[dict] = (assertion(CAPTURED),),
+        ingredients: Sequence[tuple[str, bytes]] = (),
+    ) -> bytes:
+        """The file with credentials inside, or with only the address where they are said to be. An ingredient is its
+        relationship and a file of the same kind; an action names the first by the id "0"."""
+        builder = c2pa.Builder(
+            {"claim_generator_info": [{"name": name, "version": "1.2"}], "assertions": list(assertions)}
+        )
+        for number, (relationship, ingredient) in enumerate(ingredients):
+            about = {"title": "another", "relationship": relationship, "label": str(number)}
+            builder.add_ingredient(json.dumps(about), mime, io.BytesIO(ingredient))
         if elsewhere:
             builder.set_no_embed()
             builder.set_remote_url(elsewhere)

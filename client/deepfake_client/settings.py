@@ -10,6 +10,7 @@ from deepfake_contract.errors import UsageError
 
 MIB = 1024 * 1024
 MIN = sys.float_info.min  # the least number above 0
+OFFICIAL = "c2pa"  # the trust list that comes along
 
 
 def setting(default: int | float | str, help: str, *, zero: bool = False):
@@ -28,7 +29,11 @@ class ClientSettings:
     max_frames: int = setting(256, "most frames of one clip that are analysed")
     decoder_memory_bytes: int = setting(2048 * MIB, "address space of the decoding child process, bytes")
     decoder_cpu_s: int = setting(300, "processor time of the decoding child process, seconds")
-    trust_list: str = setting("", "PEM file of certificates whose Content Credentials are trusted; empty trusts none")
+    trust_list: str = setting(
+        OFFICIAL,
+        "PEM file of certificates whose Content Credentials are trusted; c2pa is the C2PA's own list of 2026-09-24, "
+        "which comes along; empty checks no signer",
+    )
     batch_size: int = setting(8, "most face crops per request")
     requests_in_flight: int = setting(4, "requests to Triton at once, per file")
     request_deadline_s: float = setting(120.0, "longest wait for one request to Triton, seconds")
@@ -71,7 +76,7 @@ class ClientSettings:
             if isinstance(value, (int, float)) and not ((0 if zero else MIN) <= value <= largest):
                 least = "0 or more" if zero else "above 0"
                 raise UsageError(f"DEEPFAKE_{each.name.upper()} must be {least} and at most {largest}, but is {value}.")
-        if self.trust_list:
+        if self.trust_list not in ("", OFFICIAL):
             _check_trust_list(self.trust_list)
 
 
@@ -85,7 +90,7 @@ def _parse(name: str, text: str, kind: type) -> int | float | str:
 
 def _check_trust_list(path: str) -> None:
     """Raises UsageError where the file can't be read or holds no certificate."""
-    import ssl  # only here: it takes a while, and few have such a list
+    import ssl  # only here: it takes a while, and few have a list of their own
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)

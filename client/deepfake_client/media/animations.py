@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from deepfake_contract.errors import DamagedMediaError, TooLargeError
 from PIL import Image
 
-from deepfake_client.media import colour, tags
+from deepfake_client.media import colour, declared, tags
 from deepfake_client.media.chosen_frames import choose
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size
@@ -36,7 +36,9 @@ def read(
         )
     chosen = choose(request.sampling, request.frames, times[:-1], duration_s)
     rate = round((len(times) - 1) / duration_s, 3)
-    yield Opened("video", codec, *image.size, round(duration_s, 3), rate, len(chosen), tags.of_picture(image))
+    told = tags.of_picture(image)
+    said = declared.of_picture(image, told)
+    yield Opened("video", codec, *image.size, round(duration_s, 3), rate, len(chosen), told, declared=said)
     if damaged:
         yield f"The animation is cut off or damaged after frame {len(times) - 2}; what comes before was analysed."
     meant = colour.of_picture(image, request.fd)

@@ -1,4 +1,5 @@
-"""Whether a file has Content Credentials (C2PA) and whether they hold: read offline, in the decoding process."""
+"""Whether a file has Content Credentials (C2PA), whether they hold, and what they say: read offline, in the decoding
+process."""
 
 import json
 import os
@@ -9,9 +10,11 @@ from typing import Any, Literal
 
 from deepfake_contract.errors import UsageError
 
-from deepfake_client.media.facts import NO_CREDENTIALS, Credentials
+from deepfake_client.media import manifests
+from deepfake_client.media.facts import NO_CREDENTIALS, Credentials, Said
 from deepfake_client.media.frame import Request
 from deepfake_client.media.provenance import MAX_PROBLEMS, one_line
+from deepfake_client.media.trust import name_of
 
 MIME = {  # where credentials can be, by the reader's name for the format; the library recognises the kind itself
     **{"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"},
@@ -30,35 +33,36 @@ OFFLINE = {  # by default addresses that the file names are fetched
 STATES: dict[str, Literal["unknown_signer", "trusted"]] = {"Valid": "unknown_signer", "Trusted": "trusted"}
 
 
-def prepared(request: Request) -> Callable[[], Credentials]:
-    """What will read the file's credentials once no other file can be opened.
+def prepared(request: Request) -> Callable[[], tuple[Credentials, list[Said]]]:
+    """What will read the file's credentials, and what they say, once no other file can be opened.
 
     The library takes a tenth of a second to load, so it is loaded only for a file that holds a marker. UsageError
     where the trust list can't be read.
     """
     if request.format not in MIME or not is_marked(request.fd):
-        return lambda: NO_CREDENTIALS
+        return lambda: (NO_CREDENTIALS, [])
     os.chdir("/")  # or c2pa would load a library that lies in the working folder
     import c2pa
 
     context = c2pa.Context.from_dict(OFFLINE | {"trust": {"trust_anchors": _anchors(request.trust_list)}})
 
-    def read() -> Credentials:
-        trust_list = trust_list_name(request.trust_list)
+    def read() -> tuple[Credentials, list[Said]]:
+        trust_list = name_of(request.trust_list)
         os.lseek(request.fd, 0, os.SEEK_SET)
         try:
             with (
                 os.fdopen(request.fd, "rb", closefd=False) as file,
                 c2pa.Reader(MIME[request.format], file, None, context) as reader,
             ):
-                return _credentials(json.loads(reader.json()), trust_list)
+                store = json.loads(reader.json())
+            return _credentials(store, trust_list), manifests.said(store)
         except c2pa.C2paError.ManifestNotFound:
-            return NO_CREDENTIALS
+            return NO_CREDENTIALS, []
         except (c2pa.C2paError, LookupError, TypeError, ValueError, RecursionError) as error:
             if str(error).startswith("Remote:"):
-                return replace(NO_CREDENTIALS, problems=[ELSEWHERE])
+                return replace(NO_CREDENTIALS, problems=[ELSEWHERE]), []
             problem = one_line(f"general.error: {error}")
-            return replace(NO_CREDENTIALS, state="broken", trust_list=trust_list, problems=[problem])
+            return replace(NO_CREDENTIALS, state="broken", trust_list=trust_list, problems=[problem]), []
 
     return read
 
@@ -71,11 +75,6 @@ def is_marked(descriptor: int) -> bool:
             return True
         position += len(block) - OVERLAP_BYTES
     return False
-
-
-def trust_list_name(path: str) -> str | None:
-    """What results call the list at this path, or None for no list."""
-    return one_line(Path(path).name) or None
 
 
 def _anchors(path: str) -> str | None:

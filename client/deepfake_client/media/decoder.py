@@ -14,7 +14,9 @@ from deepfake_contract.sampling import step_of
 from deepfake_client.media.facts import MediaInfo, Provenance
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.process import DecodingProcess
+from deepfake_client.media.provenance import declarations
 from deepfake_client.media.sniff import HEAD_BYTES, sniff
+from deepfake_client.media.trust import path_of
 from deepfake_client.settings import ClientSettings
 
 HASH_BYTES = 1 << 20  # read at once for the digest
@@ -64,12 +66,13 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
             max_duration_s=settings.max_duration_s,
             memory_bytes=settings.decoder_memory_bytes,
             cpu_s=settings.decoder_cpu_s,
-            trust_list=str(Path(settings.trust_list).absolute()) if settings.trust_list else "",
+            trust_list=path_of(settings.trust_list),
         )
         with DecodingProcess(request, settings.analysis_deadline_s) as process:
             digest = _sha256(descriptor)  # while the process starts
-            credentials = process.credentials()
+            credentials, signed = process.credentials(), process.signed()
             opened = process.opened()
+            provenance = Provenance(opened.tags, credentials, declarations([*signed, *opened.declared], credentials))
             info = MediaInfo(
                 sha256=digest,
                 bytes=size,
@@ -80,7 +83,7 @@ def open_media(path: str | os.PathLike[str], sampling: str, frames: int, setting
                 duration_s=opened.duration_s,
                 frame_rate=opened.frame_rate,
             )
-            yield Media(opened, info, Provenance(opened.tags, credentials), process.frames(), process.warnings)
+            yield Media(opened, info, provenance, process.frames(), process.warnings)
     finally:
         os.close(descriptor)
 

@@ -1,7 +1,9 @@
 """One decoded picture of a file, and what is known of the file once it is open."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from deepfake_client.media.facts import Said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +22,8 @@ class Frame:
 @dataclass(frozen=True)
 class Opened:
     """What a file turned out to be. Width and height in pixels as shown; `frames` is how many frames will come; `tags`
-    are what it says of itself; `truncated` is a picture that a part is missing of."""
+    and what is `declared` without a signature are what it says of itself; `truncated` is a picture that a part is
+    missing of."""
 
     kind: Literal["image", "video"]
     codec: str
@@ -31,6 +34,7 @@ class Opened:
     frames: int
     tags: dict[str, str]
     truncated: bool = False
+    declared: list[Said] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

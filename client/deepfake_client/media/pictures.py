@@ -9,7 +9,7 @@ import pillow_heif
 from deepfake_contract.errors import DamagedMediaError
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-from deepfake_client.media import animations, colour, heif, pngs, tags
+from deepfake_client.media import animations, colour, declared, heif, pngs, tags
 from deepfake_client.media.frame import Frame, Opened, Request
 from deepfake_client.media.pixels import check_size
 
@@ -48,7 +48,8 @@ def _still(image: Image.Image, request: Request, cut_off: str | None = None) -> 
     pixels, unused_profile = colour.seen(_upright(image), colour.of_picture(image, request.fd))
     height, width, _ = pixels.shape
     told = tags.of_picture(image)
-    yield Opened("image", _codec(request), width, height, None, None, 1, told, truncated=cut_off is not None)
+    said, truncated = declared.of_picture(image, told), cut_off is not None
+    yield Opened("image", _codec(request), width, height, None, None, 1, told, truncated, said)
     yield from filter(None, (cut_off, unused_profile))
     yield Frame(0, 0.0, pixels)
 

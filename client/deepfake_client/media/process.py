@@ -16,10 +16,10 @@ import numpy as np
 from deepfake_contract.errors import DamagedMediaError, DeepfakeError, TooLargeError, UnsupportedMediaError
 
 from deepfake_client.media.complaints import Complaints
-from deepfake_client.media.credentials import trust_list_name
-from deepfake_client.media.facts import Credentials
+from deepfake_client.media.facts import Credentials, Said
 from deepfake_client.media.frame import Frame, Opened, Request
-from deepfake_client.media.provenance import checked_credentials, checked_tags
+from deepfake_client.media.provenance import checked_credentials, checked_said, checked_tags
+from deepfake_client.media.trust import name_of
 from deepfake_client.media.wire import Closed, Reader
 
 PIPE_BYTES = 1 << 20  # what the kernel holds between the processes; the default of 64 KiB means many small reads
@@ -78,7 +78,12 @@ class DecodingProcess:
     def credentials(self) -> Credentials:
         """The file's Content Credentials, which come before everything else."""
         with self._understood():
-            return checked_credentials(self._next("credentials"), trust_list_name(self._request.trust_list))
+            return checked_credentials(self._next("credentials"), name_of(self._request.trust_list))
+
+    def signed(self) -> list[Said]:
+        """What the credentials say of how the file came about; comes next."""
+        with self._understood():
+            return checked_said(self._next("signed"), signed=True)
 
     def opened(self) -> Opened:
         """What the file is; waits until the process knows."""
@@ -86,7 +91,7 @@ class DecodingProcess:
             opened = Opened(**self._next("opened"))
             if not isinstance(opened.truncated, bool):
                 raise _not_understood()
-            return replace(opened, tags=checked_tags(opened.tags))
+            return replace(opened, tags=checked_tags(opened.tags), declared=checked_said(opened.declared, signed=False))
 
     def frames(self) -> Iterator[Frame]:
         """The frames, as they come."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL.ExifTags import IFD, Base
 
+from deepfake_client.media.generators import MAX_TEXT
 from deepfake_client.media.provenance import MAX_READ, TAGS, one_line
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def of_picture(image: "Image.Image") -> dict[str, str]:
     return _plain({"camera": camera} | _first(PICTURE_TEXTS, image.info) | _first(EXIF, exif))
 
 
+def texts_of_picture(image: "Image.Image") -> dict[str, str]:
+    """The picture's own texts, and those of its EXIF by number, much longer than tags are."""
+    own = {key: value for key, value in image.info.items() if isinstance(value, str) or key == "comment"}
+    exif = {f"EXIF {int(key)}": value for key, value in _exif(image).items()}
+    return {str(key): _text(value, MAX_TEXT) for key, value in (own | exif).items()}
+
+
 def of_video(container: "InputContainer", stream: "VideoStream") -> dict[str, str]:
     """The tags of a clip: its container's, then those of the stream that is read."""
     found = {name.lower(): text for name, text in (stream.metadata | container.metadata).items()}
@@ -101,19 +109,20 @@ def _camera(make: str, model: str) -> str:
     return model if model.lower().startswith(make.lower()) else f"{make} {model}"
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, most: int = MAX_READ) -> str:
+    """Of a text, or bytes that are one, the first `most` characters; empty for anything else."""
     if isinstance(value, bytes):
         code = CHARACTER_CODES.get(value[:8])
-        value = value[8 if code else 0 :][: 2 * MAX_READ]
+        value = value[8 if code else 0 :][: 2 * most]
         if code == "utf-16":  # it begins with no mark; most write it big-endian
             code = "utf-16-le" if value[1:2] == b"\0" else "utf-16-be"
         return value.decode(code or "utf-8", "replace")
     if not isinstance(value, str):
         return ""
     try:  # Pillow takes all bytes of EXIF for Latin-1; many write UTF-8
-        return value[:MAX_READ].encode("latin-1").decode()
+        return value[:most].encode("latin-1").decode()
     except UnicodeError:
-        return value[:MAX_READ]
+        return value[:most]
 
 
 def _plain(tags: dict[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from deepfake_contract.errors import DamagedMediaError
 from deepfake_contract.sampling import step_of
 
 from deepfake_client.ahead import ahead
-from deepfake_client.media import tags
+from deepfake_client.media import declared, tags
 from deepfake_client.media.chosen_frames import choose
 from deepfake_client.media.containers import DECODERS, opened
 from deepfake_client.media.cut import is_cut_off
@@ -52,7 +52,7 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
             frames = counted(container, stream, chosen)
         for index, frame, image in ahead(pool, shown, frames, FRAMES_AT_ONCE):
             if display and not count:
-                yield _opened(container, stream, image, timeline, chosen)
+                yield _opened(request, container, stream, image, timeline, chosen)
                 yield from (*timeline.warnings, *display.warnings)
             yield Frame(index, timeline.times[index], image)
             count += 1
@@ -66,11 +66,18 @@ def read(request: Request) -> Iterator[Opened | Frame | str]:
 
 
 def _opened(
-    container: InputContainer, stream: VideoStream, image: np.ndarray, timeline: Timeline, chosen: Sequence[int]
+    request: Request,
+    container: InputContainer,
+    stream: VideoStream,
+    image: np.ndarray,
+    timeline: Timeline,
+    chosen: Sequence[int],
 ) -> Opened:
     height, width, _ = image.shape
     rate = timeline.rate or stream.average_rate
     codec = DECODERS[stream.codec_context.name]
     duration_s = round(timeline.end - timeline.times[0], 3)
     shown_rate = round(float(rate), 3) if rate else None
-    return Opened("video", codec, width, height, duration_s, shown_rate, len(chosen), tags.of_video(container, stream))
+    told = tags.of_video(container, stream)
+    said = declared.of_video(container, request.fd, request.format, told)
+    return Opened("video", codec, width, height, duration_s, shown_rate, len(chosen), told, declared=said)

@@ -1,5 +1,6 @@
 """Content Credentials are one of four states, read without a word to anybody."""
 
+import hashlib
 import io
 import json
 import os
@@ -14,28 +15,32 @@ from pathlib import Path
 import c2pa
 import numpy as np
 import pytest
+from cryptography import x509
 from deepfake_client import Detector
 from deepfake_client.media import open_media
 from deepfake_client.media.credentials import BLOCK_BYTES, MARKERS, is_marked
 from deepfake_client.media.facts import NO_CREDENTIALS, Credentials
 from deepfake_client.media.frame import Request
+from deepfake_client.media.trust import OFFICIAL_LIST
 from deepfake_client.results import to_dict
 from deepfake_client.settings import ClientSettings
 from deepfake_contract.errors import DeepfakeError, UsageError
 from PIL import Image, _imaging
-from signing import Signer, new_signer
+from signing import GENERATED, Signer, assertion, new_signer
 
 DEADLINE_S = 20
 LIBRARY = "libc2pa_c.so"
 KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif"}
-UNKNOWN = Credentials("unknown_signer", "A Photographer, Test Press", "Test Editor 1.2", None, None, [])
+UNKNOWN = Credentials("unknown_signer", "A Photographer, Test Press", "Test Editor 1.2", None, OFFICIAL_LIST.name, [])
 ELSEWHERE = replace(NO_CREDENTIALS, problems=["manifest.inaccessible"])
 UNCONFINED = """
 import json, sys
 from dataclasses import asdict
 from deepfake_client.media.credentials import prepared
 from deepfake_client.media.frame import Request
-print(json.dumps(asdict(prepared(Request(**json.loads(sys.argv[1])))())))
+from deepfake_client.media.trust import OFFICIAL_LIST
+credentials, _ = prepared(Request(**json.loads(sys.argv[1])))()
+print(json.dumps(asdict(credentials)))
 """
 
 
@@ -168,6 +173,26 @@ def test_signer_whom_the_list_does_not_know(credentials, picture, trust_list):
 def test_trust_list_may_be_named_from_the_working_folder(credentials, picture, signer, trust_list, monkeypatch):
     monkeypatch.chdir(Path(trust_list).parent)
     assert credentials(signer.sign(picture(), "image/jpeg"), trust_list="known.pem").state == "trusted"
+
+
+def test_with_no_trust_list_nobody_is_known(credentials, picture, signer):
+    found = credentials(signer.sign(picture(), "image/jpeg"), trust_list="")
+    assert found == replace(UNKNOWN, trust_list=None)
+
+
+def test_the_official_list_is_the_one_that_was_published_and_is_read_whole():
+    """Its digest is that of the published file; each authority is one that the library takes as an anchor."""
+    data = OFFICIAL_LIST.read_bytes()
+    assert hashlib.sha256(data).hexdigest() == "75cacc98b79ecac33713c7ecfb58d4a0ef383f3c1f886e7409f9e37e8664aea5"
+    certificates = x509.load_pem_x509_certificates(data)
+    assert len(certificates) == data.count(b"BEGIN CERTIFICATE") == 30
+    assert all(each.extensions.get_extension_for_class(x509.BasicConstraints).value.ca for each in certificates)
+
+
+def test_a_signer_whom_a_list_in_the_form_of_the_official_one_knows(credentials, picture, signer, tmp_path):
+    (tmp_path / "list.pem").write_bytes(OFFICIAL_LIST.read_bytes() + b"\nSubject\tCN=Root\n" + signer.authority)
+    found = credentials(signer.sign(picture(), "image/jpeg"), trust_list=str(tmp_path / "list.pem"))
+    assert found == replace(UNKNOWN, state="trusted", trust_list="list.pem")
 
 
 def test_picture_changed_after_signing_is_broken(credentials, picture, signer, trust_list):
@@ -315,10 +340,9 @@ def test_result_says_it_and_its_probability_does_not_change(triton, saved, astro
     buffer = io.BytesIO()
     Image.fromarray(astronaut).save(buffer, "JPEG", comment="from the field")
     unsigned = buffer.getvalue()
+    generated = signer.sign(unsigned, "image/jpeg", assertions=[assertion(GENERATED)])
     with Detector(triton, ClientSettings(trust_list=trust_list)) as detector:
-        without, signed = (
-            to_dict(detector.analyze(saved(data))) for data in (unsigned, signer.sign(unsigned, "image/jpeg"))
-        )
+        without, signed = (to_dict(detector.analyze(saved(data))) for data in (unsigned, generated))
     assert json.loads(json.dumps(signed))["provenance"] == {
         "tags": {"comment": "from the field"},
         "credentials": {
@@ -329,8 +353,19 @@ def test_result_says_it_and_its_probability_does_not_change(triton, saved, astro
             "trust_list": "known.pem",
             "problems": [],
         },
+        "declared": [
+            {
+                "says": "generated",
+                "source": "c2pa",
+                "by": "Test Painter 3",
+                "at": "2026-05-01T12:00:00Z",
+                "ingredient": False,
+                "signature": "trusted",
+                "sentence": "The file says that it was made by generative AI, with “Test Painter 3”, 2026-05-01 "
+                "12:00:00 UTC (signed by “A Photographer, Test Press”, on the trust list “known.pem”).",
+            }
+        ],
     }
-    assert without["provenance"]["credentials"]["state"] == "none"
-    assert [signed[each] for each in ("confidence", "label", "networks")] == [
-        without[each] for each in ("confidence", "label", "networks")
-    ]
+    assert (without["provenance"]["credentials"]["state"], without["provenance"]["declared"]) == ("none", [])
+    same = ("confidence", "label", "certainty", "reasons", "networks", "contributions")
+    assert [signed[each] for each in same] == [without[each] for each in same]

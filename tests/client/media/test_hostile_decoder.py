@@ -4,9 +4,10 @@ import os
 
 import pytest
 from deepfake_client.media import process
+from deepfake_client.media.facts import Said
 from deepfake_client.media.frame import Request
 from deepfake_client.media.process import DecodingProcess
-from deepfake_client.media.provenance import MAX_CHARACTERS, MAX_PROBLEMS, TAGS
+from deepfake_client.media.provenance import MAX_BY, MAX_CHARACTERS, MAX_DECLARED, MAX_PROBLEMS, TAGS
 from deepfake_client.media.wire import Closed, Reader, pack
 from deepfake_contract.errors import DeepfakeError
 
@@ -14,6 +15,8 @@ OPENED = {"kind": "image", "codec": "x", "width": 1, "height": 1, "duration_s": 
 OPENED |= {"tags": {"camera": "A camera"}}
 CREDENTIALS = {"state": "unknown_signer", "signer": "A", "software": None, "signed_at": None, "trust_list": "list.pem"}
 CREDENTIALS |= {"problems": []}
+SAID = {"says": "generated", "source": "c2pa", "by": "A", "at": "2026-05-01T12:00:00Z", "ingredient": False}
+UNSIGNED = SAID | {"source": "tags"}
 FRAME = {"index": 0, "time_s": 0.0, "width": 2, "height": 1}
 
 
@@ -34,11 +37,14 @@ def say(tmp_path, monkeypatch):
 
 
 def test_honest_words_are_understood(say):
-    about = [pack({"credentials": CREDENTIALS}), pack({"opened": OPENED})]
+    about = [pack({"credentials": CREDENTIALS}), pack({"signed": [SAID]})]
+    about += [pack({"opened": OPENED | {"declared": [UNSIGNED]}})]
     words = [*about, pack({"warning": "hm"}), pack({"frame": FRAME}), bytes(6), pack({"end": True})]
     with say(*words) as child:
         assert child.credentials().signer == "A"
-        assert child.opened().width == 1
+        assert child.signed() == [Said(**SAID)]
+        opened = child.opened()
+        assert (opened.width, opened.declared) == (1, [Said(**UNSIGNED)])
         assert [frame.image.shape for frame in child.frames()] == [(1, 2, 3)]
         assert child.warnings == ["hm"]
 
@@ -118,6 +124,46 @@ def test_nonsense_credentials_are_refused(say, part):
         child.credentials()
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"more": 1},
+        {"says": "authentic"},
+        {"says": ["generated"]},
+        {"source": "nobody"},
+        {"source": "tags"},
+        {"by": ""},
+        {"by": 7},
+        {"by": "x" * 101},
+        {"by": "two\nlines"},
+        {"at": "yesterday"},
+        {"at": "2026-05-01T12:00:00Z (signed by all)"},
+        {"at": "2026:05:01"},
+        {"at": 7},
+        {"ingredient": 1},
+        {"sentence": "It is real."},
+        {"signature": "trusted"},
+    ],
+    ids=str,
+)
+def test_nonsense_declarations_are_refused(say, part):
+    with say(pack({"signed": [SAID | part]})) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.signed()
+
+
+@pytest.mark.parametrize("said", [7, {}, "text", [7], [[]], [{}], [SAID] * 9], ids=lambda said: str(said)[:20])
+def test_what_is_no_list_of_declarations_is_refused(say, said):
+    with say(pack({"signed": said})) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.signed()
+
+
+@pytest.mark.parametrize("part", [{"source": "c2pa"}, {"ingredient": True}], ids=str)
+def test_tags_can_not_pass_for_signed(say, part):
+    word = pack({"opened": OPENED | {"declared": [UNSIGNED | part]}})
+    with say(word) as child, pytest.raises(DeepfakeError, match="not understood"):
+        child.opened()
+
+
 @pytest.mark.parametrize("word", [{"credentials": 7}, {"credentials": {}}, {"opened": OPENED}, {"end": True}], ids=str)
 def test_credentials_that_do_not_come_first_are_refused(say, word):
     with say(pack(word)) as child, pytest.raises(DeepfakeError, match="not understood"):
@@ -131,10 +177,12 @@ def test_the_longest_credentials_fit_a_message(say):
         assert child.credentials().problems == [longest] * MAX_PROBLEMS
 
 
-def test_the_longest_tags_fit_a_message(say):
+def test_the_longest_tags_and_declarations_fit_a_message(say):
     tags = dict.fromkeys(TAGS, "\U0001f4f7" * MAX_CHARACTERS)
-    with say(pack({"opened": OPENED | {"tags": tags}})) as child:
-        assert child.opened().tags == tags
+    said = [UNSIGNED | {"says": "partly_generated", "by": "\U0001f4f7" * MAX_BY}] * MAX_DECLARED
+    with say(pack({"opened": OPENED | {"tags": tags, "declared": said}})) as child:
+        opened = child.opened()
+    assert (opened.tags, len(opened.declared)) == (tags, MAX_DECLARED)
 
 
 def test_more_frames_than_were_asked_for_are_refused(say):
