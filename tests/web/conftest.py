@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+import urllib.request
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,11 +21,16 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+UNDER_WAY = ("deepfake_analyses_running ", "deepfake_analyses_waiting ")
+
+
+def _settings(folder: Path) -> WebSettings:
+    return WebSettings(upload_folder=str(folder), max_bytes=1_000_000, max_analyses=1, max_waiting=1, max_wait_s=0.2)
 
 
 @pytest.fixture
 def settings(tmp_path) -> WebSettings:
-    return WebSettings(upload_folder=str(tmp_path), max_bytes=1_000_000, max_analyses=1, max_waiting=1, max_wait_s=0.2)
+    return _settings(tmp_path)
 
 
 @pytest.fixture
@@ -69,20 +75,44 @@ def make_result():
     return result
 
 
+@contextmanager
+def _answering(settings: WebSettings):
+    changed = replace(settings, port=0, triton="127.0.0.1:1")
+    listener = gunicorn_app.bind(changed)
+    address = listener.getsockname()
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+            stack.enter_context(gunicorn_app.running(listener, changed, "fake_detector:application()"))
+        yield address
+
+
 @pytest.fixture
-def serve(settings, monkeypatch):
-    """A real gunicorn with the fake detector; gives "127.0.0.1", port."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+def serve(settings):
+    """A real gunicorn with the fake detector, for the test alone; gives "127.0.0.1", port."""
+    return lambda **changes: _answering(replace(settings, **changes))
 
-    @contextmanager
-    def start(**changes):
-        changed = replace(settings, port=0, triton="127.0.0.1:1", **changes)
-        listener = gunicorn_app.bind(changed)
-        address = listener.getsockname()
-        with gunicorn_app.running(listener, changed, "fake_detector:application()"):
-            yield address
 
-    return start
+@pytest.fixture(scope="session")
+def _shared(tmp_path_factory):
+    with _answering(_settings(tmp_path_factory.mktemp("uploads"))) as address:
+        yield address
+
+
+@pytest.fixture
+def answering(_shared, eventually):
+    """The same for all tests that let it live and have no settings of their own; each waits until it is idle again.
+
+    Before `new_page` among a test's arguments: pages are closed first.
+    """
+
+    def is_idle() -> bool:
+        with urllib.request.urlopen("http://{}:{}/metrics".format(*_shared), timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        return [float(line.split()[1]) for line in lines if line.startswith(UNDER_WAY)] == [0, 0]
+
+    yield _shared
+    eventually(is_idle)
 
 
 @pytest.fixture

@@ -56,12 +56,11 @@ def is_idle(uploads):
     return check
 
 
-def test_a_chunked_upload_without_a_length_is_read_whole(serve):
+def test_a_chunked_upload_without_a_length_is_read_whole(answering):
     content = body(b"y" * 900_000)
-    with serve() as address:
-        answer = post(address, (content[at : at + 70_000] for at in range(0, len(content), 70_000)))
-        assert answer.status == 200
-        assert json.load(answer)["label"] == "FAKE"
+    answer = post(answering, (content[at : at + 70_000] for at in range(0, len(content), 70_000)))
+    assert answer.status == 200
+    assert json.load(answer)["label"] == "FAKE"
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -76,12 +75,11 @@ def test_an_upload_over_the_limit_is_refused_and_its_client_hears_so(serve, chun
         eventually(lambda: is_idle(address))
 
 
-def test_a_broken_chunk_is_a_bad_request(serve):
-    with serve() as address:
-        connection = socket.create_connection(address, timeout=30)
-        head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\n"
-        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nnothex\r\n".encode())
-        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+def test_a_broken_chunk_is_a_bad_request(answering):
+    connection = socket.create_connection(answering, timeout=30)
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\n"
+    connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nnothex\r\n".encode())
+    assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
 def test_an_upload_that_falls_silent_is_ended(serve, eventually, is_idle):
@@ -232,33 +230,30 @@ def test_more_unfinished_heads_than_are_kept_do_not_lock_others_out(serve, dripp
         assert get(address, "/health/live").status == 200
 
 
-def test_a_head_in_pieces_is_read_whole(serve):
-    with serve() as address:
-        connection = socket.create_connection(address, timeout=30)
-        for piece in (b"\r\nPOST /pre", b"dict HTTP/1.1\r\nHost: x\r\nContent-Type: ", FORM["Content-Type"].encode()):
-            connection.sendall(piece)
-            time.sleep(0.05)  # or the kernel makes one piece of them
-        content = body(b"y" * 100)
-        connection.sendall(f"\r\nContent-Length: {len(content)}\r\n\r".encode())
-        time.sleep(0.05)
-        connection.sendall(b"\n" + content)
-        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+def test_a_head_in_pieces_is_read_whole(answering):
+    connection = socket.create_connection(answering, timeout=30)
+    for piece in (b"\r\nPOST /pre", b"dict HTTP/1.1\r\nHost: x\r\nContent-Type: ", FORM["Content-Type"].encode()):
+        connection.sendall(piece)
+        time.sleep(0.05)  # or the kernel makes one piece of them
+    content = body(b"y" * 100)
+    connection.sendall(f"\r\nContent-Length: {len(content)}\r\n\r".encode())
+    time.sleep(0.05)
+    connection.sendall(b"\n" + content)
+    assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
-def test_requests_that_are_sent_ahead_are_answered_in_turn(serve):
-    with serve() as address:
-        connection = socket.create_connection(address, timeout=30)
-        request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
-        connection.sendall((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")
-        assert connection.makefile("rb").read().count(b"HTTP/1.1 200 ") == 4
+def test_requests_that_are_sent_ahead_are_answered_in_turn(answering):
+    connection = socket.create_connection(answering, timeout=30)
+    request = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+    connection.sendall((request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n")
+    assert connection.makefile("rb").read().count(b"HTTP/1.1 200 ") == 4
 
 
-def test_an_endless_head_is_refused(serve):
-    with serve() as address:
-        connection = socket.create_connection(address, timeout=30)
-        connection.sendall(b"GET / HTTP/1.1\r\n" + b"X-More: 1\r\n" * 10_000)
-        answer = connection.makefile("rb").read()
-        assert answer.startswith(b"HTTP/1.1 400 ") and b"larger than 64 KiB" in answer
+def test_an_endless_head_is_refused(answering):
+    connection = socket.create_connection(answering, timeout=30)
+    connection.sendall(b"GET / HTTP/1.1\r\n" + b"X-More: 1\r\n" * 10_000)
+    answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"larger than 64 KiB" in answer
 
 
 def test_a_tls_hello_is_told_that_http_is_spoken(serve, capfd):
@@ -284,11 +279,10 @@ def test_a_tls_hello_is_told_that_http_is_spoken(serve, capfd):
     ],
     ids=str,
 )
-def test_what_only_a_trusted_proxy_may_say_is_as_if_it_were_not_there(serve, headers):
-    with serve() as address:
-        connection = http.client.HTTPConnection(*address, timeout=30)
-        connection.request("GET", "/health/live", headers=headers)
-        assert connection.getresponse().status == 200
+def test_what_only_a_trusted_proxy_may_say_is_as_if_it_were_not_there(answering, headers):
+    connection = http.client.HTTPConnection(*answering, timeout=30)
+    connection.request("GET", "/health/live", headers=headers)
+    assert connection.getresponse().status == 200
 
 
 def test_unfinished_heads_do_not_hold_up_the_end(serve, dripping):
@@ -298,14 +292,12 @@ def test_unfinished_heads_do_not_hold_up_the_end(serve, dripping):
     assert time.monotonic() - begun < gunicorn_app.GRACE_S
 
 
-def test_a_file_whose_name_is_not_utf_8_is_analysed(serve):
-    with serve() as address:
-        assert post(address, body(b"y" * 100).replace(b'"a"', b'"M\xfcller.jpg"')).status == 200
+def test_a_file_whose_name_is_not_utf_8_is_analysed(answering):
+    assert post(answering, body(b"y" * 100).replace(b'"a"', b'"M\xfcller.jpg"')).status == 200
 
 
-def test_too_many_fields_are_told_as_that(serve):
-    with serve() as address:
-        part = b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n'
-        answer = post(address, b"".join(part % number for number in range(17)) + body(b"y" * 900_000))
-        assert answer.status == 400
-        assert "too many fields" in json.load(answer)["detail"]
+def test_too_many_fields_are_told_as_that(answering):
+    part = b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n'
+    answer = post(answering, b"".join(part % number for number in range(17)) + body(b"y" * 900_000))
+    assert answer.status == 400
+    assert "too many fields" in json.load(answer)["detail"]

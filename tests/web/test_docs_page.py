@@ -16,9 +16,8 @@ OVERFLOWING = """() => [...document.querySelectorAll("main *")]
 
 
 @pytest.fixture
-def address(serve):
-    with serve() as (host, port):
-        yield f"http://{host}:{port}/docs"
+def address(answering):
+    return "http://{}:{}/docs".format(*answering)
 
 
 def example_of(page, operation):
@@ -39,7 +38,7 @@ def test_every_example_is_answered_by_the_detector(new_page, served, picture, cl
             assert json.loads(last)["frames_processed"] >= 1, example
 
 
-def test_an_example_is_copied_as_it_stands(new_page, address):
+def test_an_example_is_copied_as_it_stands(address, new_page):
     page = new_page(address, permissions=["clipboard-read", "clipboard-write"])
     example = example_of(page, "predict_image")
     example.get_by_role("button", name="Copy").click()
@@ -48,7 +47,7 @@ def test_an_example_is_copied_as_it_stands(new_page, address):
     assert copied == example.locator("code").inner_text() and "file=@picture.jpg" in copied
 
 
-def test_a_browser_that_does_not_let_copy_is_told_how_else(new_page, address):
+def test_a_browser_that_does_not_let_copy_is_told_how_else(address, new_page):
     page = new_page("about:blank")
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.goto(address)
@@ -68,7 +67,7 @@ def test_without_script_the_page_is_whole_and_offers_nothing_that_does_not_work(
     context.close()
 
 
-def test_an_example_needs_no_pointer(new_page, address):
+def test_an_example_needs_no_pointer(address, new_page):
     def tab_to(target) -> None:
         for _ in range(TABS):
             if target.evaluate("node => node === document.activeElement"):
@@ -87,7 +86,7 @@ def test_an_example_needs_no_pointer(new_page, address):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_object_to(new_page, address, scheme):
+def test_axe_finds_nothing_to_object_to(address, new_page, scheme):
     page = new_page(address, color_scheme=scheme)
     example = example_of(page, "predict")
     example.get_by_role("button", name="Copy").click()
@@ -98,7 +97,7 @@ def test_axe_finds_nothing_to_object_to(new_page, address, scheme):
 
 
 @pytest.mark.parametrize("width", [320, 768, 1440])
-def test_nothing_overflows_sideways(new_page, address, width):
+def test_nothing_overflows_sideways(address, new_page, width):
     page = new_page(address, viewport={"width": width, "height": 800})
     expect(page.get_by_role("button", name="Copy").first).to_be_visible()
     assert page.evaluate(OVERFLOWING) == []

@@ -31,27 +31,25 @@ def test_nothing_chosen(new_page, served, scheme):
     assert violations(new_page(served.address, color_scheme=scheme)) == []
 
 
-def test_under_way_and_in_line(new_page, serve, scheme, clip, tmp_path):
+def test_under_way_and_in_line(answering, new_page, scheme, clip, tmp_path):
     (tmp_path / "held.mp4").write_bytes(b"hold")
-    with serve() as (host, port):
-        page = new_page(f"http://{host}:{port}", color_scheme=scheme)
-        page.locator("#file[multiple]").set_input_files([tmp_path / "held.mp4", clip])
-        expect(page.locator(".strip li")).to_have_count(1)
-        assert violations(page) == []
-        page.locator("section.working").get_by_role("button", name="Cancel").click()
+    page = new_page("http://{}:{}".format(*answering), color_scheme=scheme)
+    page.locator("#file[multiple]").set_input_files([tmp_path / "held.mp4", clip])
+    expect(page.locator(".strip li")).to_have_count(1)
+    assert violations(page) == []
+    page.locator("section.working").get_by_role("button", name="Cancel").click()
 
 
-def test_a_pause_and_a_batch_that_failed(new_page, serve, scheme, clip):
-    with serve() as (host, port):
-        page = new_page(f"http://{host}:{port}", color_scheme=scheme)
-        page.route("**/predict", lambda route: route.abort())
-        page.locator("#file[multiple]").set_input_files([clip, clip])
-        expect(page.get_by_role("timer")).to_be_visible()
-        assert violations(page) == []
-        page.get_by_role("button", name="Give up").click()
-        page.get_by_role("button", name="Cancel").click()
-        expect(page.locator("#outcome")).to_contain_text("could not be analysed")
-        assert violations(page) == []
+def test_a_pause_and_a_batch_that_failed(answering, new_page, scheme, clip):
+    page = new_page("http://{}:{}".format(*answering), color_scheme=scheme)
+    page.route("**/predict", lambda route: route.abort())
+    page.locator("#file[multiple]").set_input_files([clip, clip])
+    expect(page.get_by_role("timer")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Give up").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#outcome")).to_contain_text("could not be analysed")
+    assert violations(page) == []
 
 
 @pytest.fixture(scope="module")

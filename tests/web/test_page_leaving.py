@@ -10,16 +10,15 @@ SAVES = ("Save report", "Save as JSON", "Save frames as CSV")
 
 
 @pytest.fixture
-def page(new_page, serve):
-    with serve() as (host, port):
-        address = f"http://{host}:{port}"
-        page = new_page(f"{address}/docs")
-        page.goto(address)
-        page.locator("h1").click()  # a browser asks only for somebody who has used the page
-        page.context.new_page()  # one that is there when the other has been closed
-        yield page
-        if not page.is_closed():
-            page.unroute_all(behavior="ignoreErrors")
+def page(answering, new_page):
+    address = "http://{}:{}".format(*answering)
+    page = new_page(f"{address}/docs")
+    page.goto(address)
+    page.locator("h1").click()  # a browser asks only for somebody who has used the page
+    page.context.new_page()  # one that is there when the other has been closed
+    yield page
+    if not page.is_closed():
+        page.unroute_all(behavior="ignoreErrors")
 
 
 def choose(page, *names, content=b"x" * 100):

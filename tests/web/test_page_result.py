@@ -19,9 +19,8 @@ NAMES += ["a\u202eb\x07\n"]
 
 
 @pytest.fixture
-def page(new_page, serve):
-    with serve() as (host, port):
-        yield new_page(f"http://{host}:{port}")
+def page(answering, new_page):
+    return new_page("http://{}:{}".format(*answering))
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ MOST_PAUSES = 5
 
 
 @pytest.fixture
-def page(new_page, serve):
+def page(answering, new_page):
     """With a clock that the test moves."""
-    with serve() as (host, port):
-        page = new_page("about:blank")
-        page.clock.install()
-        page.goto(f"http://{host}:{port}")
-        yield page
-        page.unroute_all(behavior="ignoreErrors")
+    page = new_page("about:blank")
+    page.clock.install()
+    page.goto("http://{}:{}".format(*answering))
+    yield page
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.fixture

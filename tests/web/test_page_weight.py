@@ -14,9 +14,8 @@ FIRST_VISIT_BYTES = 50_000
 
 
 @pytest.fixture
-def address(serve):
-    with serve() as (host, port):
-        yield f"http://{host}:{port}"
+def address(answering):
+    return "http://{}:{}".format(*answering)
 
 
 class Traffic:
@@ -43,7 +42,7 @@ class Traffic:
         return int(sum(self.bytes.values()))
 
 
-def test_a_slow_line_takes_a_file_within_two_seconds(new_page, address, clip):
+def test_a_slow_line_takes_a_file_within_two_seconds(address, new_page, clip):
     """From the address typed to the chosen file on its way, the page's whole script included."""
     page = new_page("about:blank")
     traffic = Traffic(page, SLOW_LINE)
@@ -59,7 +58,7 @@ def test_a_slow_line_takes_a_file_within_two_seconds(new_page, address, clip):
     assert not [each for each in traffic.bytes if each.endswith("/config")]
 
 
-def test_a_second_visit_fetches_the_page_alone(new_page, address):
+def test_a_second_visit_fetches_the_page_alone(address, new_page):
     first = new_page("about:blank")
     traffic = Traffic(first)
     first.goto(address, wait_until="networkidle")
@@ -74,7 +73,7 @@ def test_a_second_visit_fetches_the_page_alone(new_page, address):
     print(f"first visit {traffic.total} bytes, second {again.total} bytes")
 
 
-def test_the_ways_in_are_open_before_the_rest_is_here(new_page, address, clip):
+def test_the_ways_in_are_open_before_the_rest_is_here(address, new_page, clip):
     page = new_page("about:blank")
     held = []
     page.route("**/page.js", lambda route: held.append(route))
@@ -86,14 +85,14 @@ def test_the_ways_in_are_open_before_the_rest_is_here(new_page, address, clip):
     expect(page.locator(".finding")).to_be_visible()
 
 
-def test_a_part_that_does_not_arrive_is_told(new_page, address):
+def test_a_part_that_does_not_arrive_is_told(address, new_page):
     page = new_page("about:blank")
     page.route("**/page.js", lambda route: route.abort())
     page.goto(address, wait_until="commit")
     expect(page.get_by_role("alert")).to_contain_text("reload the page")
 
 
-def test_a_result_that_can_not_be_drawn_is_told_and_nothing_else_is_sent_for_it(new_page, address, clip):
+def test_a_result_that_can_not_be_drawn_is_told_and_nothing_else_is_sent_for_it(address, new_page, clip):
     page = new_page("about:blank")
     sent = []
     page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/predict") else None)
@@ -104,7 +103,7 @@ def test_a_result_that_can_not_be_drawn_is_told_and_nothing_else_is_sent_for_it(
     assert len(sent) == 1
 
 
-def test_what_is_fetched_along_is_all_that_the_page_imports(new_page, address):
+def test_what_is_fetched_along_is_all_that_the_page_imports(address, new_page):
     """A module that is not named in the page's head costs a round trip more."""
     page = new_page("about:blank")
     page.goto(address, wait_until="networkidle")
