@@ -18,7 +18,7 @@ PIPED_WIDTH = 160  # columns of a table that goes to a file
 STYLES = {"FAKE": "bold red", "UNCERTAIN": "yellow", "REAL": "green", "NO FACE": "dim"}
 CSV_COLUMNS = (
     "path", "file_type", "label", "confidence", "certainty", "reasons", "threshold", "frames_processed", "tracks",
-    "duration_s", "model", "digest", "sha256", "seconds", "error",
+    "duration_s", "model", "digest", "sha256", "declared", "seconds", "error",
 )  # fmt: skip
 
 
@@ -49,10 +49,11 @@ class TableReport:
             return
         result = self._last = row.result
         state = words.state(result)
+        told = [plain(each.sentence) for each in result.provenance.declared if each.says != "origin"]
         why = f" ({', '.join(words.REASONS[each][0] for each in result.reasons)})" if result.reasons else ""
         self._table.add_row(
             name,
-            Text(words.STATES[state][0] + why, style=STYLES[state]),
+            Text("\n").join([Text(words.STATES[state][0] + why, style=STYLES[state]), *map(Text, told)]),
             "" if result.confidence is None else words.probability(result.confidence),
             str(result.frames_processed),
             _people(result),
@@ -122,6 +123,7 @@ class CsvReport:
                 "model": f"{result.model.name} {result.model.version}",
                 "digest": result.model.digest,
                 "sha256": result.media.sha256,
+                "declared": spreadsheet_safe(plain(" ".join(each.sentence for each in result.provenance.declared))),
                 "seconds": round(result.timing_s.total, 3),
             }
         self._writer.writerow(line)

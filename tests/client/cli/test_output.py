@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from deepfake_client.cli.output import CSV_COLUMNS, CsvReport, JsonReport, TableReport
+from deepfake_client.media.facts import Credentials, Said
+from deepfake_client.media.provenance import declarations
 from deepfake_client.report.plain_text import shown
 from deepfake_client.report.row import Row
-from deepfake_client.results import TrackResult
+from deepfake_client.results import Result, TrackResult
 from deepfake_contract.errors import DamagedMediaError
 
 
@@ -50,6 +52,32 @@ def test_csv_has_a_row_a_file_failures_included(fake):
         "a,b.mp4", "FAKE", "few_faces", "",
     )  # fmt: skip
     assert (rows[1]["path"], rows[1]["label"], rows[1]["error"]) == ("c.mp4", "", "It has no frames.")
+
+
+@pytest.fixture
+def declaring(fake) -> Result:
+    said = [Said("origin", "tags", "A camera"), Said("generated", "iptc"), Said("edited", "c2pa", "=A program")]
+    declared = declarations(said, Credentials("trusted", "An agency", None, None, "list.pem", []))
+    return replace(fake, provenance=replace(fake.provenance, declared=declared))
+
+
+def test_the_table_has_what_a_file_declares_below_its_verdict(fake, declaring):
+    text = " ".join(printed(TableReport, Row(Path("a"), declaring)).split())
+    told = "The file says in IPTC's digital source type that it was made by generative AI. Anyone can write this."
+    edited = (
+        "The file says that it was edited, with “=A program” (signed by “An agency”, on the trust list “list.pem”)."
+    )
+    assert "A camera" not in text  # most files name one
+    for word in f"{told} {edited}".split():
+        assert word in text
+    assert "The file says" not in printed(TableReport, Row(Path("a"), fake))
+
+
+def test_csv_has_all_that_a_file_declares(fake, declaring):
+    output = printed(CsvReport, Row(Path("a"), declaring), Row(Path("b"), fake))
+    first, second = csv.DictReader(io.StringIO(output))
+    assert first["declared"] == " ".join(each.sentence for each in declaring.provenance.declared)
+    assert (first["declared"].count("The file says"), second["declared"]) == (3, "")
 
 
 def test_the_table_says_uncertain_where_the_certainty_is_low_and_why(fake):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from deepfake_client.analysis.prepare import result_of_faces
-from deepfake_client.media.facts import Credentials, MediaInfo, Provenance
+from deepfake_client.media.facts import Credentials, MediaInfo, Provenance, Said
+from deepfake_client.media.provenance import declarations
 from deepfake_client.report import report_file, words
 from deepfake_client.report.html_report import html_report, report_css
 from deepfake_client.report.row import Row
@@ -267,6 +268,19 @@ def test_content_credentials_are_told_in_words(page, result, state):
     assert (state != "none") == ("An <b>agency</b>" in text) == ("The list" in text) == ("a.b" in text)
 
 
+def test_what_the_file_declares_is_told_beside_the_verdict_and_changes_nothing_in_it(page, result):
+    said = [Said("generated", "c2pa", "A <b>painter</b>"), Said("origin", "tags", "A camera")]
+    credentials = Credentials("unknown_signer", "An agency", None, None, "The list", [])
+    declared = declarations(said, credentials)
+    without, found = page(result), page(replace(result, provenance=Provenance({}, credentials, declared)))
+    start = without.words.index("Strong sign of manipulation")
+    verdict = without.words[start : without.words.index("What each network said")]
+    told = " ".join(each.sentence for each in declared)
+    assert "“A <b>painter</b>” (signed by “An agency”, not on the trust list “The list”" in told
+    assert f"{verdict}{told} What each network said" in found.words
+    assert len(found.all("p", **{"class": "declared"})) == 2
+
+
 def test_the_limits_of_the_method_are_there(page, result):
     text = page(result).words
     assert all(limit in text for limit in words.LIMITS)
@@ -300,12 +314,12 @@ def test_hostile_text_is_plain_text_wherever_it_stands(result, text):
             result.model, name=text, version=text, digest=text, titles={"third": text}, architectures={"third": text}
         ),
         media=replace(result.media, sha256=text, container=text, codec=text),
-        provenance=Provenance({text: text}, credentials),
+        provenance=Provenance({text: text}, credentials, declarations([Said("generated", "c2pa", text)], credentials)),
     )
     rows = [Row(Path(text), hostile), Row(Path(text), error=DamagedMediaError(text))]
     found = Page(html_report(rows))
     assert_holds_only_ours(found)
-    assert found.text.count(text) >= 15
+    assert found.text.count(text) >= 16
 
 
 def test_text_that_would_turn_round_or_break_lines_is_escaped(page, result):

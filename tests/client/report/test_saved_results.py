@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from deepfake_client.media.facts import NO_CREDENTIALS, Said
+from deepfake_client.media.provenance import declarations
 from deepfake_client.report.html_report import html_report
 from deepfake_client.report.row import Row
 from deepfake_client.report.saved_results import read_rows
@@ -64,6 +66,21 @@ def test_a_result_that_version_0_1_0_saved_is_read(saved, full):
         del frame["deciding"]
     (row,) = saved(old)
     assert row.result == replace(full, model=replace(full.model, titles=full.model.architectures))
+
+
+def test_a_result_that_was_saved_before_declarations_were_read_has_none(saved, full):
+    old = json.loads(json.dumps(to_dict(full)))
+    del old["provenance"]["declared"]
+    assert saved(old) == [Row(Path("saved.json"), full)]
+    assert full.provenance.declared == []
+
+
+def test_declarations_come_back_as_they_were(saved, full):
+    said = declarations([Said("generated", "iptc"), Said("origin", "tags", "A camera", "2026-05-01")], NO_CREDENTIALS)
+    declaring = replace(full, provenance=replace(full.provenance, declared=said))
+    assert saved(to_dict(declaring)) == [Row(Path("saved.json"), declaring)]
+    with pytest.raises(UsageError, match=r"declared\[0\]\.signature"):
+        saved(changed(declaring, "provenance.declared.0.signature", "perfect"))
 
 
 def test_what_stands_beside_a_result_is_passed_over(saved, full):

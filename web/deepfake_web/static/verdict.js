@@ -1,4 +1,4 @@
-// The verdict: what was found, how likely, and why it may not hold.
+// The verdict: what was found, how likely, and why it may not hold; beside it what the file says of itself.
 
 import { bullets, classOf, drawing, element, filled, fixed, SHAPES, stateOf } from "./dom.js";
 
@@ -16,6 +16,7 @@ export function verdict(name, result, { states, reasons, sentences }) {
     result.reasons.length > 0 && bullets(result.reasons.map((reason) => reasons[reason] ?? reason)),
     result.confidence !== null && [scale(result), element("p", {}, likelihood(result, sentences))],
     state === "UNCERTAIN" && element("p", { class: "small" }, states.REAL.meaning),
+    result.provenance.declared.map(({ sentence }) => element("p", { class: "declared" }, sentence)),
   );
 }
 
