@@ -30,6 +30,9 @@ def _said(values: Mapping[str, str], texts: Mapping[str, str], tags: Mapping[str
         yield Said(says, "iptc")
     if generator := generators.of_texts(texts):
         yield Said("generated", "generator", generator)
+    for each in (values.get(xmp.AIGC), texts.get("AIGC")):
+        if (producer := generators.label(each)) is not None:
+            yield Said("generated", "generator", name(producer))
     tool, software, camera = values.get(xmp.TOOL), tags.get("software"), tags.get("camera")
     if generators.named(tool):
         yield Said("generated", "xmp", name(tool))

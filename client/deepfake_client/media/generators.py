@@ -1,11 +1,23 @@
 """Programs that make pictures with generative AI, by their names and by what they write into what they make."""
 
+import json
 import re
 from collections.abc import Mapping
 
 MAX_TEXT = 1 << 20  # characters looked through of one text; a workflow has some ten thousand
+MAX_LABEL = 4000  # characters of a label
 NAMES = (  # as they call themselves; in small letters
-    *("midjourney", "dall-e", "dall·e", "firefly", "stable diffusion", "comfyui", "novelai", "invokeai", "fooocus"),
+    *(
+        "midjourney",
+        "dall-e",
+        "dall·e",
+        "adobe firefly",
+        "stable diffusion",
+        "comfyui",
+        "novelai",
+        "invokeai",
+        "fooocus",
+    ),
     *("bing image creator", "google generative ai", "leonardo.ai", "ideogram"),
 )
 JOB = re.compile(r"Job ID: [0-9a-f]{8}-[0-9a-f]{4}-")
@@ -21,6 +33,19 @@ def named(text: str | None) -> bool:
     return any(each in (text or "").lower() for each in NAMES)
 
 
+def label(text: str | None) -> str | None:
+    """Who says, by the label that China asks of generators (GB 45438-2025, annex E), that it made this; empty where it
+    gives no name, None where the label is none or says less than that."""
+    try:
+        found = json.loads(text or "null") if len(text or "") <= MAX_LABEL else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or str(found.get("Label")) != "1":
+        return None
+    producer = found.get("ContentProducer")
+    return producer if isinstance(producer, str) else ""
+
+
 def of_texts(texts: Mapping[str, str]) -> str | None:
     """Whose details are in a file with these texts, by the key of each; None where there are none."""
     for key, program in OWN_KEYS.items():
@@ -30,6 +55,8 @@ def of_texts(texts: Mapping[str, str]) -> str | None:
         start = text[:MAX_TEXT]
         if '"class_type"' in start or ('"nodes"' in start and '"last_node_id"' in start):
             return "ComfyUI"
+        if '"sui_image_params"' in start:
+            return "SwarmUI"
         if STEPS.search(start):
             return "Stable Diffusion web UI"
         if JOB.search(start):

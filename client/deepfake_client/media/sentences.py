@@ -41,7 +41,8 @@ def declaration(said: Said, credentials: Credentials) -> Declaration:
     if said.by:
         what += f" {quoted(said.by)}" if said.says == "origin" else f", with {quoted(said.by)}"
     if said.at:
-        what += f", {said.at.replace('T', ' ').replace('Z', ' UTC').replace('+00:00', ' UTC')}"
+        shown = said.at.replace("T", " ").replace("Z", " UTC").replace("+00:00", " UTC")
+        what += f", dated {shown}" if said.says == "origin" else f", on {shown}"
     if said.source == "c2pa":
         signed = SIGNATURES[signature].format(
             signer=quoted(credentials.signer) if credentials.signer else "somebody who is not named",

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from xml.parsers import expat
 
 MAX_BYTES = 1 << 20  # of one packet; most have some ten thousand
-MAX_TEXT = 1000  # characters of one value
+MAX_TEXT = 4000  # characters of one value
 MAX_BOXES = 100_000  # of a fragmented MP4
 SOURCE_TYPE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/ DigitalSourceType"
 TOOL, CREATED = (f"http://ns.adobe.com/xap/1.0/ {name}" for name in ("CreatorTool", "CreateDate"))
+AIGC = "http://www.tc260.org.cn/ns/AIGC/1.0/ AIGC"  # TC260-PG-20258A
 RESOURCE = "http://www.w3.org/1999/02/22-rdf-syntax-ns# resource"
-WANTED = (SOURCE_TYPE, TOOL, CREATED)
+WANTED = (SOURCE_TYPE, TOOL, CREATED, AIGC)
 UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 
 

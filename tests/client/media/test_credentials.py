@@ -361,7 +361,7 @@ def test_result_says_it_and_its_probability_does_not_change(triton, saved, astro
                 "at": "2026-05-01T12:00:00Z",
                 "ingredient": False,
                 "signature": "trusted",
-                "sentence": "The file says that it was made by generative AI, with “Test Painter 3”, 2026-05-01 "
+                "sentence": "The file says that it was made by generative AI, with “Test Painter 3”, on 2026-05-01 "
                 "12:00:00 UTC (signed by “A Photographer, Test Press”, on the trust list “known.pem”).",
             }
         ],

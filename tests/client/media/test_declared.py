@@ -4,6 +4,7 @@ import io
 import time
 import uuid
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 from deepfake_client.media import manifests
@@ -107,8 +108,8 @@ def test_signed_as_made_by_generative_ai(form, mime, declared, picture, signer):
     assert (said.says, said.source, said.by, said.at) == ("generated", "c2pa", "Test Painter 3", "2026-05-01T12:00:00Z")
     assert (said.signature, said.ingredient) == ("unknown_signer", False)
     assert said.sentence == (
-        f"The file says that it was made by generative AI, with “Test Painter 3”, 2026-05-01 12:00:00 UTC ({SIGNED}, "
-        f"{OFFICIAL})."
+        "The file says that it was made by generative AI, with “Test Painter 3”, on 2026-05-01 12:00:00 UTC "
+        f"({SIGNED}, {OFFICIAL})."
     )
 
 
@@ -148,7 +149,7 @@ def test_who_edited_it_and_when(sentences, picture, signer):
     later = edited | {"action": "c2pa.cropped", "when": "2026-05-02T09:05:00.123Z"}
     signed = signer.sign(picture(), "image/jpeg", assertions=[assertion(CAPTURED, edited, later)])
     assert sentences(signed) == [
-        f"The file says that it was edited, with “Retouch”, 2026-05-02 09:05:00 UTC ({SIGNED}, {OFFICIAL}).",
+        f"The file says that it was edited, with “Retouch”, on 2026-05-02 09:05:00 UTC ({SIGNED}, {OFFICIAL}).",
         f"The file says that it was captured by a camera, with “Test Editor 1.2” ({SIGNED}, {OFFICIAL}).",
     ]
 
@@ -184,7 +185,7 @@ def test_edited_picture_that_was_made_from_a_generated_one(relationship, declare
     assert [(each.says, each.ingredient) for each in said][:2] == [("generated", True), ("edited", False)]
     assert said[0].sentence == (
         "The file says that it was made from another file, which was made by generative AI, with “Test Painter 3”, "
-        f"2026-05-01 12:00:00 UTC ({SIGNED}, {OFFICIAL})."
+        f"on 2026-05-01 12:00:00 UTC ({SIGNED}, {OFFICIAL})."
     )
 
 
@@ -332,7 +333,7 @@ def test_generator_in_xmp(sentences, picture):
 
 def test_program_in_xmp(sentences, picture):
     (said,) = sentences(picture(xmp=xmp('xmp:CreatorTool="Retouch 5" xmp:CreateDate="2026-05-01T12:00:00+02:00"')))
-    assert said == f"The file says in its XMP that it is from “Retouch 5”, 2026-05-01 12:00:00+02:00. {ANYONE}"
+    assert said == f"The file says in its XMP that it is from “Retouch 5”, dated 2026-05-01 12:00:00+02:00. {ANYONE}"
 
 
 @pytest.mark.parametrize(
@@ -342,6 +343,7 @@ def test_program_in_xmp(sentences, picture):
         ("parameters", "x " * 5000 + SETTINGS, "Stable Diffusion web UI"),
         ("prompt", WORKFLOW, "ComfyUI"),
         ("workflow", '{"last_node_id": 9, "last_link_id": 9, "nodes": [], "links": []}', "ComfyUI"),
+        ("parameters", '{"sui_image_params": {"steps": 20}}', "SwarmUI"),
         ("invokeai_metadata", "{}", "InvokeAI"),
         ("sd-metadata", "{}", "InvokeAI"),
         ("Description", "a portrait --v 6 Job ID: 01234567-89ab-cdef-0123-456789abcdef", "Midjourney"),
@@ -385,6 +387,28 @@ def test_what_generators_write_into_clips(name, declared, clip):
     assert [(each.says, each.by) for each in said] == [("generated", "ComfyUI")]
 
 
+@pytest.mark.parametrize(
+    ("label", "by"),
+    [
+        ('{"Label":"1","ContentProducer":"A studio","ProduceID":"7"}', ["A studio"]),
+        ('{"Label": 1}', [None]),
+        ('{"Label":"2","ContentProducer":"A studio"}', []),
+        ('{"Label":"1"' + " " * 5000 + "}", []),
+        ("[" * 3000, []),
+        ("7", []),
+    ],
+)
+def test_label_that_china_asks_for(label, by, declared, picture):
+    packet = f'<TC260:AIGC xmlns:TC260="http://www.tc260.org.cn/ns/AIGC/1.0/">{escape(label)}</TC260:AIGC>'
+    said = declared(picture(xmp=xmp(elements=packet)))
+    assert [(each.says, each.source, each.by) for each in said] == [("generated", "generator", each) for each in by]
+
+
+def test_label_that_china_asks_for_in_a_clip(declared, clip):
+    said = declared(clip(AIGC='{"Label":"1","ContentProducer":"A studio"}'))
+    assert [(each.says, each.by) for each in said] == [("generated", "A studio")]
+
+
 def test_software_that_is_a_generator(declared, picture):
     info = PngInfo()
     info.add_text("Software", "NovelAI")
@@ -413,7 +437,7 @@ def test_camera_and_program_that_a_picture_names(form, sentences, picture):
     exif[Base.Make], exif[Base.Model], exif[Base.Software] = "Maker", "Phone 7", "OS 17.1"
     exif._ifds[IFD.Exif] = {Base.DateTimeOriginal: "2026:05:01 12:00:00"}
     assert sentences(picture(form, exif=exif)) == [
-        f"The file says in its tags that it is from “Maker Phone 7, OS 17.1”, 2026-05-01 12:00:00. {ANYONE}"
+        f"The file says in its tags that it is from “Maker Phone 7, OS 17.1”, dated 2026-05-01 12:00:00. {ANYONE}"
     ]
 
 

@@ -16,7 +16,7 @@ export function verdict(name, result, { states, reasons, sentences }) {
     result.reasons.length > 0 && bullets(result.reasons.map((reason) => reasons[reason] ?? reason)),
     result.confidence !== null && [scale(result), element("p", {}, likelihood(result, sentences))],
     state === "UNCERTAIN" && element("p", { class: "small" }, states.REAL.meaning),
-    result.provenance.declared.map(({ sentence }) => element("p", { class: "declared" }, sentence)),
+    result.provenance.declared.map(({ says, sentence }) => element("p", { class: `declared ${says}` }, sentence)),
   );
 }
 
