@@ -16,7 +16,7 @@ from deepfake_training.machine import Machine
 from deepfake_training.network_files import load_network_files, read_about, save_network_files
 from deepfake_training.pack import pack
 from deepfake_training.packed import read_pack
-from deepfake_training.plan_run import train_plan
+from deepfake_training.plan_run import SCORING_S, train_plan
 from deepfake_training.plans import NETWORKS, Phase, Run, plan_for, with_pairs
 from deepfake_training.pretrained import pretrained_network, starting_spec
 from deepfake_training.recipes import HELD_OUT_SHARE
@@ -27,9 +27,11 @@ from deepfake_training.train import main
 ARCHITECTURE = "tf_efficientnet_lite0"
 
 
-@pytest.fixture
-def packed(manifest: Path, whole_picture, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def packed(write_manifest, whole_picture, tmp_path_factory) -> Path:
     """A pack with one start; four reals are of the split control, to be scored only."""
+    folder = tmp_path_factory.mktemp("packed")
+    manifest = write_manifest(folder)
     rows = list(csv.DictReader(manifest.open(newline="")))
     rows = [row for row in rows if row["split"] == "train"]
     for row in rows[:4]:
@@ -39,25 +41,25 @@ def packed(manifest: Path, whole_picture, tmp_path: Path) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     start = {ARCHITECTURE: pretrained_network(starting_spec(ARCHITECTURE, ARCHITECTURE))}
-    pack(manifest, tmp_path / "pack", nullcontext(whole_picture), ["control"], starts=start)
-    return tmp_path / "pack"
+    pack(manifest, folder / "pack", nullcontext(whole_picture), ["control"], starts=start)
+    return folder / "pack"
 
 
-def train(packed: Path, *more: str) -> Path:
-    output = packed.parent / "out"
-    given = ["--output", str(output), "--work", str(packed.parent / "work"), "--device", "cpu", "--pairs", "2"]
+def train(packed: Path, folder: Path, *more: str) -> Path:
+    output = folder / "out"
+    given = ["--output", str(output), "--work", str(folder / "work"), "--device", "cpu", "--pairs", "2"]
     assert main(["--pack", str(packed), "--minutes", "0.01", *given, *more]) == 0
     return output
 
 
-def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(packed):
-    output = train(packed, "--network", "lite0_self_blended")
+def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(packed, tmp_path):
+    output = train(packed, tmp_path, "--network", "lite0_self_blended")
     network = load_network_files(output / "lite0_self_blended.json")
     assert network.spec == NETWORKS["lite0_self_blended"][0]
     about = read_about(output / "lite0_self_blended.json")
     assert about["pictures"] >= 4 and about["learnt_from"] == ["stills", "swaps"] and about["device"] == "cpu"
     assert any("lite0_self_blended, stills (held out)" in line for line in about["figures"])
-    learn = read_pack(packed, packed.parent / "work", 1).learn.samples
+    learn = read_pack(packed, tmp_path / "work", 1).learn.samples
     held = {str(sample.path) for sample in hold_out(learn, HELD_OUT_SHARE, 7)[1]}
     scores = read_scores(output / SCORES_FILE)
     assert {score.path for score in scores if score.part == "held out"} == held
@@ -65,17 +67,17 @@ def test_a_network_comes_with_what_it_says_of_pictures_it_has_not_learnt_from(pa
     assert all(0 < score.y_score < 1 for score in scores)
 
 
-def test_a_source_left_out_is_scored_and_its_network_is_not_kept(packed):
-    output = train(packed, "--network", "lite0_self_blended", "--without", "swaps")
+def test_a_source_left_out_is_scored_and_its_network_is_not_kept(packed, tmp_path):
+    output = train(packed, tmp_path, "--network", "lite0_self_blended", "--without", "swaps")
     assert [file.name for file in output.iterdir()] == [SCORES_FILE]
     scores = read_scores(output / SCORES_FILE)
     assert {(score.part, score.source) for score in scores} == {("left out", "swaps"), ("held out", "stills")}
     assert {score.without for score in scores} == {"swaps"}
 
 
-def test_a_source_that_is_not_there_cannot_be_left_out(packed):
+def test_a_source_that_is_not_there_cannot_be_left_out(packed, tmp_path):
     with pytest.raises(UsageError, match="nothing of the source faceswap"):
-        train(packed, "--network", "lite2", "--without", "faceswap")
+        train(packed, tmp_path, "--network", "lite2", "--without", "faceswap")
 
 
 def test_a_run_without_a_source_never_starts_from_a_network_that_may_have_seen_it(packed, tmp_path):
@@ -94,7 +96,7 @@ def test_a_run_without_a_source_never_starts_from_a_network_that_may_have_seen_i
 
 
 @pytest.mark.parametrize("network", [["--network", "lite0_self_blended"], []], ids=["one network", "the plan"])
-def test_reading_the_pack_counts_as_time(packed, monkeypatch, network):
+def test_reading_the_pack_counts_as_time(packed, tmp_path, monkeypatch, network):
     """A hundred seconds of a clock that only the reading moves."""
     clock, seconds = [0.0], []
 
@@ -106,7 +108,7 @@ def test_reading_the_pack_counts_as_time(packed, monkeypatch, network):
     monkeypatch.setattr(commands, "time", Namespace(monotonic=lambda: clock[0]))
     for name in ("train_from_pack", "train_plan"):
         monkeypatch.setattr(commands, name, lambda _pack, _run, job: seconds.append(job.seconds))
-    train(packed, "--minutes", "3", *network)
+    train(packed, tmp_path, "--minutes", "3", *network)
     assert seconds == [80.0]
 
 
@@ -120,7 +122,8 @@ def test_the_packs_start_is_taken_without_its_package(packed, monkeypatch):
 
 def test_a_plan_gathers_what_ends_well_and_goes_on_where_it_was_stopped(packed, tmp_path, capfd, caplog):
     caplog.set_level(logging.INFO)
-    job = Job(packed, tmp_path / "out", tmp_path / "work", Machine(torch.device("cpu"), 1), 42.0, 7, 2)
+    machine, seconds = Machine(torch.device("cpu"), 1), SCORING_S + 2.0
+    job = Job(packed, tmp_path / "out", tmp_path / "work", machine, seconds, 7, 2)
     first = Phase(0.5, (Run("lite0_self_blended"),))
     second = Phase(0.5, (Run("lite0_self_blended", "stills"), Run("lite0_self_blended", "nowhere")))
     train_plan(packed, [first], job)
@@ -173,4 +176,4 @@ def test_what_a_pack_needs_is_said(packed, tmp_path):
 def test_too_little_shared_memory_is_told_before_it_hangs(packed, monkeypatch, tmp_path):
     monkeypatch.setattr(batches.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(UsageError, match="shm-size"):
-        train(packed, "--network", "lite0_self_blended")
+        train(packed, tmp_path, "--network", "lite0_self_blended")

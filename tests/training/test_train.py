@@ -17,7 +17,7 @@ from deepfake_networks.profiles import BASE, LITE
 from deepfake_networks.writing import write_bundle
 from deepfake_training import network_training
 from deepfake_training.crops import Crops, cut_crops
-from deepfake_training.data import read_manifest
+from deepfake_training.data import Sample, read_manifest
 from deepfake_training.frozen import FrozenStart
 from deepfake_training.loss import Objective
 from deepfake_training.network_training import schedule, train_network
@@ -36,10 +36,23 @@ def small(profile: Profile) -> Profile:
     return replace(profile, networks=tuple((spec, SMALL) for spec, _ in profile.networks))
 
 
-@pytest.fixture
-def shown(manifest, whole_picture, tmp_path) -> Crops:
-    policy = PROFILES["lite"].policy
-    return cut_crops(read_manifest(manifest, "train"), nullcontext(whole_picture), policy, tmp_path / "work")
+@pytest.fixture(scope="module")
+def samples(write_manifest, tmp_path_factory) -> list[Sample]:
+    return read_manifest(write_manifest(tmp_path_factory.mktemp("faces")), "train")
+
+
+@pytest.fixture(scope="module")
+def shown(samples, whole_picture, tmp_path_factory) -> Crops:
+    return cut_crops(samples, nullcontext(whole_picture), PROFILES["lite"].policy, tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="module")
+def together(samples, whole_picture, tmp_path_factory) -> Path:
+    """The bundle that one run makes of all networks."""
+    folder = tmp_path_factory.mktemp("together")
+    plan = TrainingPlan(small(PROFILES["lite"]), folder / "bundle", folder / "work", seed=0)
+    train(samples, nullcontext(whole_picture), plan)
+    return plan.output
 
 
 def test_the_loss_goes_down(shown, tmp_path):
@@ -57,11 +70,9 @@ def test_the_loss_goes_down(shown, tmp_path):
     assert loss(trained) < before - 0.1
 
 
-def test_a_run_makes_a_bundle_that_loads(manifest, whole_picture, tmp_path):
+def test_a_run_makes_a_bundle_that_loads(together):
     """The manifest's val rows name pictures that do not exist, so a run that opened one would fail."""
-    profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
-    train(samples, nullcontext(whole_picture), TrainingPlan(profile, tmp_path / "bundle", tmp_path / "work", seed=0))
-    bundle = Bundle.load(tmp_path / "bundle")
+    bundle = Bundle.load(together)
     assert bundle.description.identity.name == "lite"
     assert bundle.description.policy.face_margin == PROFILES["lite"].policy.face_margin
     assert bundle.description.policy.false_positive_rate is not None
@@ -75,19 +86,13 @@ def test_the_command_trains_on_faces_that_the_served_detector_finds(manifest, tm
     assert describe(folder).identity.version == PROFILES["lite"].version
 
 
-def test_networks_trained_one_by_one_are_joined_into_the_same_bundle(manifest, whole_picture, tmp_path):
-    profile, samples = small(PROFILES["lite"]), read_manifest(manifest, "train")
-
-    def run(name: str, only: str | None = None) -> Path:
-        plan = TrainingPlan(profile, tmp_path / name, tmp_path / f"work-{name}", seed=0, only=only)
-        train(samples, nullcontext(whole_picture), plan)
-        return tmp_path / name
-
-    for name in profile.names[::-1]:
-        run("apart", name)
-        assert not (tmp_path / "apart").exists()
-    apart, together = Bundle.load(run("apart")), Bundle.load(run("together"))
-    for name, network in together.networks.items():
+def test_networks_trained_one_by_one_are_joined_into_the_same_bundle(samples, together, whole_picture, tmp_path):
+    profile, output = small(PROFILES["lite"]), tmp_path / "apart"
+    for name in (*profile.names[::-1], None):
+        assert not output.exists()
+        train(samples, nullcontext(whole_picture), TrainingPlan(profile, output, tmp_path / "work", seed=0, only=name))
+    apart = Bundle.load(output)
+    for name, network in Bundle.load(together).networks.items():
         for key, value in network.state_dict().items():
             assert torch.allclose(apart.networks[name].state_dict()[key], value, atol=1e-3), (name, key)
 
@@ -100,7 +105,7 @@ def test_a_network_that_does_not_exist_is_refused(tmp_path):
         main(["--pack", "pack", "--minutes", "1", *given])
 
 
-def test_one_network_and_five_are_trained_as_well_as_three(manifest, whole_picture, tmp_path):
+def test_one_network_and_five_are_trained_as_well_as_three(samples, whole_picture, tmp_path):
     """Another number of them, another crop side, no FFT head, told the face's side: all of it is data."""
     lite = small(PROFILES["lite"])
     spec = replace(LITE[0], fft=None, face_side=True)
@@ -111,7 +116,7 @@ def test_one_network_and_five_are_trained_as_well_as_three(manifest, whole_pictu
             lite, networks=tuple((each, recipe) for each in specs), policy=replace(lite.policy, crop_side=96)
         )
         plan = TrainingPlan(profile, tmp_path / f"bundle{count}", tmp_path / "work", seed=0)
-        train(read_manifest(manifest, "train"), nullcontext(whole_picture), plan)
+        train(samples, nullcontext(whole_picture), plan)
         description = describe(plan.output)
         assert description.networks == tuple(specs)
         assert len(description.stacking.coefficients) == count and description.wants_face_side
@@ -136,7 +141,7 @@ def test_base_learns_its_first_steps(tmp_path, shown):
     for (spec, recipe), expected in zip(PROFILES["base"].networks, BASE, strict=True):
         assert spec == expected
         torch.manual_seed(0)
-        short = replace(recipe, pictures=8, pairs=2)
+        short = replace(recipe, pictures=4, pairs=1)
         trained = train_network(HybridNetwork(spec), shown, short, tmp_path, seed=0)
         assert np.isfinite(probabilities(trained, shown.pictures[:2])).all()
 
@@ -184,11 +189,11 @@ def test_a_run_that_was_stopped_ends_where_it_would_have_ended(shown, tmp_path, 
     ],
     ids=["each source has one label", "each source is one group"],
 )
-def test_data_that_teach_nothing_are_refused_before_the_training(manifest, whole_picture, tmp_path, kept, message):
-    samples = [replace(sample, group=sample.source) for sample in read_manifest(manifest, "train") if kept(sample)]
+def test_data_that_teach_nothing_are_refused_before_the_training(samples, whole_picture, tmp_path, kept, message):
+    those = [replace(sample, group=sample.source) for sample in samples if kept(sample)]
     with pytest.raises(UsageError, match=message):
         plan = TrainingPlan(small(PROFILES["lite"]), tmp_path / "b", tmp_path / "work", seed=0)
-        train(samples, nullcontext(whole_picture), plan)
+        train(those, nullcontext(whole_picture), plan)
 
 
 def test_the_pretrained_weights_fit_their_places():
