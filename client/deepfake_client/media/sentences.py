@@ -16,6 +16,7 @@ SAYS: dict[Says, str] = {  # what concerns generative AI first: in this order it
     "captured": "was captured by a camera",
     "origin": "is from",
 }
+ABOUT_AI: tuple[Says, ...] = ("generated", "partly_generated")
 INGREDIENT = "was made from another file, which {what}"
 PLACES: dict[Source, str] = {
     "iptc": "in IPTC's digital source type",

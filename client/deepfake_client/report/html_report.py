@@ -8,6 +8,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from deepfake_client.media.sentences import ABOUT_AI
 from deepfake_client.report import drawings, heatmap, words
 from deepfake_client.report.plain_text import plain, shown
 from deepfake_client.report.row import Row
@@ -18,12 +19,14 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 
 @dataclass(frozen=True)
 class Overview:
-    """One file's line in the table at the top: `state` is one of words.STATES, None with an `error`."""
+    """One file's line in the table at the top: `state` is one of words.STATES, None with an `error`; `declared` is what
+    the file itself says of generative AI."""
 
     name: str
     state: str | None
     confidence: float | None
     error: str | None
+    declared: Sequence[str] = ()
 
 
 def html_report(rows: Sequence[Row], stylesheet: str | None = None, back: str | None = None) -> str:
@@ -37,7 +40,8 @@ def overview(row: Row) -> Overview:
     """What the table at the top says of a file."""
     if row.result is None:
         return Overview(shown(row.path), None, None, str(row.error))
-    return Overview(shown(row.path), words.state(row.result), row.result.confidence, None)
+    declared = [each.sentence for each in row.result.provenance.declared if each.says in ABOUT_AI]
+    return Overview(shown(row.path), words.state(row.result), row.result.confidence, None, declared[:1])
 
 
 def section(row: Row, number: int) -> str:

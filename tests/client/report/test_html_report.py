@@ -284,6 +284,18 @@ def test_what_the_file_declares_is_told_beside_the_verdict_and_changes_nothing_i
     ]
 
 
+def test_the_table_of_files_says_which_declare_generative_ai(result):
+    def row(*said: Said) -> Row:
+        provenance = Provenance({}, result.provenance.credentials, declarations(said, result.provenance.credentials))
+        return Row(Path(NAME), replace(result, provenance=provenance))
+
+    generated, camera = Said("generated", "iptc"), Said("origin", "tags", "A camera")
+    html = html_report([row(camera, generated), row(camera), row()])
+    table = Page(html[html.index("<table>") : html.index("<article")]).words
+    sentence = "The file says in IPTC's digital source type that it was made by generative AI. Anyone can write this."
+    assert sentence in table and table.count("The file says") == 1
+
+
 def test_the_limits_of_the_method_are_there(page, result):
     text = page(result).words
     assert all(limit in text for limit in words.LIMITS)
