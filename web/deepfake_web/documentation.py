@@ -45,6 +45,7 @@ WORDS = {
     "reasons": "A sentence for each of a result's `reasons`.",
     "sentences": "Templates of what is said of the likelihood, the networks and the file's details.",
     "credentials": "Title and meaning of each state of Content Credentials.",
+    "parts": "Title and meaning of what is added beside the networks in `contributions`.",
 }
 REPORT = (
     "With the option `report`, and only then: the report that people keep, one page of HTML that needs nothing else."

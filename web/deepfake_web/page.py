@@ -13,7 +13,7 @@ from deepfake_web.settings import WebSettings
 
 blueprint = Blueprint("page", __name__)
 SENTENCES = (
-    *("likelihood", "rate", "rate_unknown", "agreed", "split", "parts", "logits", "means"),
+    *("likelihood", "rate", "rate_unknown", "agreed", "split", "logits", "means"),
     *("no_tags", "provenance", "no_credentials_prove_nothing", "credentials_elsewhere"),
 )
 LIMITS = ("max_bytes", "max_duration_s", "max_pixels", "max_frames")
@@ -49,14 +49,17 @@ def report_styles() -> Response:
 def config() -> dict[str, Any]:
     """Limits, in the units that their names say, and the words for people."""
     limits = {name: getattr(services().settings, name) for name in LIMITS}
-    states = {state: {"title": title, "meaning": meaning} for state, (title, meaning) in words.STATES.items()}
     sentences = {name: getattr(words, name.upper()) for name in SENTENCES}
-    credentials = {state: {"title": title, "meaning": meaning} for state, (title, meaning) in words.CREDENTIALS.items()}
     return {
         "limits": limits,
-        "states": states,
+        "states": _titled(words.STATES),
         "reasons": {reason: sentence for reason, (_, sentence) in words.REASONS.items()},
         "sentences": sentences,
-        "credentials": credentials,
+        "credentials": _titled(words.CREDENTIALS),
+        "parts": _titled(words.PARTS),
         "limits_of_method": words.LIMITS,
     }
+
+
+def _titled(texts: dict[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    return {name: {"title": title, "meaning": meaning} for name, (title, meaning) in texts.items()}

@@ -40,7 +40,7 @@ export function finding(item, words) {
     element("div", { class: "summary" }, verdict(name, result, words), saving(item, saved)),
     part("where", result.confidence === null ? "What was analysed" : "Where the verdict comes from", where, video),
     when && part("when", "Along the clip", when),
-    result.networks && networksTable(result, words.sentences),
+    result.networks && networksTable(result, words),
     highest && part("top", "Frames with the highest likelihood", highest),
     aboutFile(result, words),
     part("limits", "Limits of the method", { node: bullets(words.limits_of_method) }),

@@ -5,8 +5,8 @@ import { drawing, element, filled, fixed, signed } from "./dom.js";
 const HEADS = ["Network", "Likelihood", "Adds"];
 const LEAST = 1e-6; // logit that a bar's length is measured by, where all are next to nothing
 
-/** The section of a result with networks, as many as it has; `sentences` are the server's. */
-export function networksTable(result, sentences) {
+/** The section of a result with networks, as many as it has; `sentences` and `parts` are the server's. */
+export function networksTable(result, { sentences, parts }) {
   const { networks, contributions, model } = result;
   const most = Math.max(...Object.values(contributions).map(Math.abs), LEAST);
   const line = (part, title, small, likelihood) =>
@@ -19,9 +19,9 @@ export function networksTable(result, sentences) {
   const said = Object.entries(networks).map(([name, probability]) =>
     line(name, model.titles[name], model.architectures[name], fixed(probability)),
   );
-  const others = Object.entries(sentences.parts)
+  const others = Object.entries(parts)
     .filter(([part]) => part in contributions)
-    .map(([part, [title, small]]) => line(part, title, small, ""));
+    .map(([part, { title, meaning }]) => line(part, title, meaning, ""));
   const sum = Object.values(contributions).reduce((total, each) => total + each, 0);
   const means = result.file_type === "video" ? ` ${sentences.means}` : "";
   return element(
