@@ -24,7 +24,7 @@ def short(monkeypatch, gpu_repository):
     monkeypatch.setattr(gpu_rates, "BATCHES", (32, 1))
     monkeypatch.setattr(gpu_rates, "CONCURRENCIES", (1,))
     monkeypatch.setattr(gpu_rates, "ROUNDS", 1)
-    monkeypatch.setattr(gpu_prepare, "CROPS", {"cpu": 4})
+    monkeypatch.setattr(gpu_prepare, "CROPS", {"cpu": 2})
     monkeypatch.setattr(gpu_bench, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "LEAST_S", 1.0)
     monkeypatch.setattr(gpu_blocks, "SWEEP", {"no queue delay": gpu_variants.no_delay})
@@ -60,6 +60,7 @@ def test_without_a_usable_triton_bare_sessions_are_still_measured(small_bundle, 
         raise ServingError("The system lacks libpython3.12.so.1.0, which triton_python_backend_stub needs.")
 
     monkeypatch.setattr(gpu_blocks, "find_environment", unusable)
+    monkeypatch.setattr(gpu_rates, "BATCHES", (1,))
     code, found, table = run(small_bundle, tmp_path / "findings")
     assert code == 1
     assert [each["name"] for each in found["parts"] if "failed" in each] == ["Triton's programs"]
