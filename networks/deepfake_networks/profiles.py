@@ -31,7 +31,7 @@ LITE = tuple(
         fft=LITE_FFT,
     )
     for name, title in (
-        ("lite0_labelled", "EfficientNet-Lite0 (labelled fakes)"),
+        ("lite0_labelled", "EfficientNet-Lite0 (usual augmentation)"),
         ("lite0_self_blended", "EfficientNet-Lite0 (fakes made of real photographs)"),
         ("lite0_augmented", "EfficientNet-Lite0 (strong augmentation)"),
     )

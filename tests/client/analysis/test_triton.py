@@ -61,7 +61,11 @@ def test_answers_have_a_row_a_crop(triton):
     connection = Triton(triton, deadline_s=60)
     answers = connection.ask_networks(CROPS[:3], heatmaps=True)
     networks = len(connection.bundle().description.names)
-    assert (answers.probability.shape, answers.networks.shape, answers.heatmaps.shape) == ((3,), (3, networks), (3, 7, 7))
+    assert (answers.probability.shape, answers.networks.shape, answers.heatmaps.shape) == (
+        (3,),
+        (3, networks),
+        (3, 7, 7),
+    )
     connection.close()
 
 
