@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import write_clip
 from deepfake_web.settings import WebSettings
 from PIL import Image
 
@@ -47,8 +48,8 @@ def folder(tmp_path_factory, face_clip: Path, astronaut: np.ndarray) -> Path:
     Image.fromarray(astronaut[20:240, 110:330]).save(folder / "crop.jpg")
     for label in ("real", "fake"):
         (folder / "labelled" / label).mkdir(parents=True)
-        for name in ("clip.mp4", "picture.jpg"):
-            (folder / "labelled" / label / name).symlink_to(folder / name)
+        (folder / "labelled" / label / "picture.jpg").symlink_to(folder / "picture.jpg")
+        write_clip(folder / "labelled" / label / "clip.mp4", [astronaut[:400, 40:440]] * 4, rate=10)
     return folder
 
 
