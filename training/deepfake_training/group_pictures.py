@@ -8,7 +8,7 @@ grey where that ends, so that no join lies in what a network sees. A picture of 
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ TOGETHER = (1, 2, 4, 6, 12)
 AROUND = 0.5  # of the face's longer side, on each side of its box
 LARGEST_FACE = 224  # pixels; larger ones are scaled down, or a picture of twelve would be huge
 GREY = 128
+HEAD = "faces  pictures  found  called FAKE           its highest face alone"
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,12 @@ def main(arguments: list[str]) -> int:
             nullcontext(options.triton) if options.triton else embedded_triton(options.repository) as address,
             Detector(address) as detector,
         ):
-            counted = list(measured(reals, detector, options.seed))
+            print(HEAD, flush=True)
+            for counted in measured(reals, detector, options.seed):
+                print(line(counted), flush=True)
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+        print("Stopped; no more pictures are counted.", file=sys.stderr)
         return 130
-    print("\n".join(table(counted)))
     return 0
 
 
@@ -102,13 +104,10 @@ def tile_of(image: np.ndarray, box: Box) -> np.ndarray:
     return np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.LANCZOS))
 
 
-def table(counted: Iterable[Counted]) -> list[str]:
-    """Lines: a head, and one for each number of faces."""
-    lines = ["faces  pictures  found  called FAKE           its highest face alone"]
-    for each in counted:
-        shares = (f"{part.value:.3f} [{part.low:.3f}, {part.high:.3f}]" for part in (each.called_fake, each.highest))
-        lines.append(f"{each.faces:>5}  {each.pictures:>8}  {each.found:>5.2f}  " + "  ".join(shares))
-    return lines
+def line(counted: Counted) -> str:
+    """Below HEAD."""
+    shares = (f"{part.value:.3f} [{part.low:.3f}, {part.high:.3f}]" for part in (counted.called_fake, counted.highest))
+    return f"{counted.faces:>5}  {counted.pictures:>8}  {counted.found:>5.2f}  " + "  ".join(shares)
 
 
 def _tiles(reals: Sequence[Sample], detector: Detector) -> Iterator[np.ndarray]:
