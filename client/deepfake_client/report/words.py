@@ -61,7 +61,7 @@ LIMITS = (
     "Where fakes are rare, most alarms are false.",
     "It sees pictures only: no sound, and nothing but faces. It does not say who is shown, nor who made the file.",
     "It is a first look for a person who goes on to check. It is not evidence, in either direction.",
-    "The default weights (lite) are for research and other non-commercial use only, by the terms of the pictures that they "
+    "The default weights (lite) are for research and other non-commercial use only, as the pictures are that they "
     "learnt from.",
 )
 # what is added beside the networks: title, what it means
